@@ -1,0 +1,513 @@
+//! Serial ports and pseudo-terminals shared by every device.
+//!
+//! [`SerialLink`] opens a port by a stable path (`/dev/serial/by-path/…`, a udev name, or the
+//! symlink of a simulator) and never blocks: reads and writes return at once with what was
+//! possible. [`Pty`] is the other end for simulators.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
+use serialport::{ClearBuffer, SerialPort, TTYPort};
+
+pub use serialport::{DataBits, FlowControl, Parity, StopBits};
+
+/// Most bytes handed to the kernel in one write. Small writes keep the count of what left the
+/// host exact and keep status queries from queueing behind kilobytes of data.
+pub const MAX_WRITE_BYTES: usize = 256;
+
+/// How to open a serial port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SerialSettings {
+    /// Device node or a symlink to one. Prefer names that survive replugging.
+    pub path: PathBuf,
+    /// Line speed in bits per second.
+    pub baud: u32,
+    /// Handshake done by the kernel.
+    pub flow: FlowControl,
+    /// Bits of a character.
+    pub data_bits: DataBits,
+    /// Parity bit.
+    pub parity: Parity,
+    /// Stop bits.
+    pub stop_bits: StopBits,
+    /// Whether to raise DTR on open; printers read it as "host ready".
+    pub raise_dtr: bool,
+}
+
+impl SerialSettings {
+    /// 8 data bits, no parity, 1 stop bit, no handshake, DTR raised.
+    pub fn new(path: impl Into<PathBuf>, baud: u32) -> Self {
+        Self {
+            path: path.into(),
+            baud,
+            flow: FlowControl::None,
+            data_bits: DataBits::Eight,
+            parity: Parity::None,
+            stop_bits: StopBits::One,
+            raise_dtr: true,
+        }
+    }
+
+    /// The same settings with another handshake.
+    pub fn with_flow(mut self, flow: FlowControl) -> Self {
+        self.flow = flow;
+        self
+    }
+
+    /// The same settings with another parity.
+    pub fn with_parity(mut self, parity: Parity) -> Self {
+        self.parity = parity;
+        self
+    }
+
+    /// The same settings with another number of stop bits.
+    pub fn with_stop_bits(mut self, stop_bits: StopBits) -> Self {
+        self.stop_bits = stop_bits;
+        self
+    }
+}
+
+/// Why a port could not be opened or used.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// Nothing is at that path.
+    #[error(
+        "no device at {path}: it may be unplugged or off; opening is tried again by itself, check the cable and the power"
+    )]
+    Absent {
+        /// The path that was tried.
+        path: PathBuf,
+    },
+    /// The device is there but this user may not use it.
+    #[error(
+        "not allowed to use {path}: trying again does not help; add the kiosk's user to the group that owns the device (usually dialout)"
+    )]
+    Forbidden {
+        /// The path that was tried.
+        path: PathBuf,
+    },
+    /// Another program holds the port.
+    #[error(
+        "{path} is used by another program: trying again helps once that program stops; look for a second kiosk or a modem manager"
+    )]
+    Busy {
+        /// The path that was tried.
+        path: PathBuf,
+    },
+    /// The path is not a serial port or refuses these settings.
+    #[error(
+        "{path} does not accept the settings ({detail}): trying again does not help; check path, speed and handshake in the configuration"
+    )]
+    Unsuitable {
+        /// The path that was tried.
+        path: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
+    /// The device went away while in use.
+    #[error(
+        "the device went away ({detail}): opening is tried again by itself, check the cable and the power"
+    )]
+    Gone {
+        /// What the system said.
+        detail: String,
+    },
+}
+
+impl PortError {
+    /// Whether opening again later can help without a person.
+    pub fn retry_helps(&self) -> bool {
+        matches!(
+            self,
+            Self::Absent { .. } | Self::Busy { .. } | Self::Gone { .. }
+        )
+    }
+
+    /// Sorts a system error on `path` into the kinds above.
+    pub fn from_io(path: &Path, error: &io::Error) -> Self {
+        let path = path.to_path_buf();
+        match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::ENOENT | Errno::ENXIO | Errno::ENODEV | Errno::ENOTDIR) => {
+                Self::Absent { path }
+            }
+            Some(Errno::EACCES | Errno::EPERM) => Self::Forbidden { path },
+            Some(Errno::EBUSY | Errno::EWOULDBLOCK) => Self::Busy { path },
+            Some(Errno::EIO | Errno::EPIPE) => Self::Gone {
+                detail: error.to_string(),
+            },
+            _ => Self::Unsuitable {
+                path,
+                detail: error.to_string(),
+            },
+        }
+    }
+
+    fn gone(errno: Errno) -> Self {
+        Self::Gone {
+            detail: errno.desc().to_owned(),
+        }
+    }
+}
+
+/// State of the modem lines a handshake uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModemLines {
+    /// Clear to send: the device is ready for data.
+    pub clear_to_send: bool,
+    /// Data set ready.
+    pub data_set_ready: bool,
+}
+
+/// An open serial port whose calls return at once.
+#[derive(Debug)]
+pub struct SerialLink {
+    port: TTYPort,
+    path: PathBuf,
+}
+
+impl SerialLink {
+    /// Opens the port, exclusively and raw, with everything old in its buffers thrown away.
+    ///
+    /// # Errors
+    /// [`PortError`] sorted into absent, forbidden, busy and unsuitable.
+    pub fn open(settings: &SerialSettings) -> Result<Self, PortError> {
+        let path = &settings.path;
+        // The serial library folds most causes into one; ask the file system first.
+        fs::metadata(path).map_err(|error| PortError::from_io(path, &error))?;
+        let builder = serialport::new(path.to_string_lossy(), settings.baud)
+            .timeout(Duration::from_millis(50))
+            .flow_control(settings.flow)
+            .data_bits(settings.data_bits)
+            .parity(settings.parity)
+            .stop_bits(settings.stop_bits)
+            .dtr_on_open(settings.raise_dtr);
+        let port = TTYPort::open(&builder).map_err(|error| open_error(path, &error))?;
+        set_nonblocking(port.as_raw_fd()).map_err(PortError::gone)?;
+        // Stale bytes of an earlier process must not be taken for answers.
+        let _ = port.clear(ClearBuffer::All);
+        Ok(Self {
+            port,
+            path: path.clone(),
+        })
+    }
+
+    /// Path the port was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads what has arrived; 0 when nothing has.
+    ///
+    /// # Errors
+    /// [`PortError::Gone`] when the device was unplugged.
+    pub fn try_read(&mut self, buffer: &mut [u8]) -> Result<usize, PortError> {
+        read_ready(self.fd(), buffer)
+    }
+
+    /// Writes at most [`MAX_WRITE_BYTES`] of `bytes`; returns how many the kernel took, 0 when
+    /// the handshake or a full buffer holds them back.
+    ///
+    /// # Errors
+    /// [`PortError::Gone`] when the device was unplugged.
+    pub fn try_write(&mut self, bytes: &[u8]) -> Result<usize, PortError> {
+        write_ready(self.fd(), &bytes[..bytes.len().min(MAX_WRITE_BYTES)])
+    }
+
+    /// Waits until bytes arrive (or room to write appears, with `for_write`), at most `timeout`.
+    pub fn wait(&self, timeout: Duration, for_write: bool) {
+        wait_ready(self.fd(), timeout, for_write);
+    }
+
+    /// Bytes taken by the kernel that have not left it yet. USB adapters hide a few hundred more.
+    pub fn unsent_bytes(&self) -> usize {
+        self.port.bytes_to_write().map_or(0, |bytes| bytes as usize)
+    }
+
+    /// Throws away what was written but has not left, and what arrived but was not read.
+    pub fn discard_buffers(&self) {
+        // Failing means the device is gone, which the next read reports.
+        let _ = self.port.clear(ClearBuffer::All);
+    }
+
+    /// The handshake lines, or `None` where the port has none (a pseudo-terminal).
+    pub fn modem_lines(&mut self) -> Option<ModemLines> {
+        Some(ModemLines {
+            clear_to_send: self.port.read_clear_to_send().ok()?,
+            data_set_ready: self.port.read_data_set_ready().ok()?,
+        })
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the descriptor is owned by `self.port` and stays open as long as `self`.
+        unsafe { BorrowedFd::borrow_raw(self.port.as_raw_fd()) }
+    }
+}
+
+impl AsRawFd for SerialLink {
+    fn as_raw_fd(&self) -> RawFd {
+        self.port.as_raw_fd()
+    }
+}
+
+impl Drop for SerialLink {
+    fn drop(&mut self) {
+        // close(2) waits for the output to drain, for ever if the device holds CTS low.
+        let _ = self.port.clear(ClearBuffer::Output);
+    }
+}
+
+fn open_error(path: &Path, error: &serialport::Error) -> PortError {
+    let text = error.to_string();
+    match error.kind() {
+        serialport::ErrorKind::NoDevice if text.contains("busy") => PortError::Busy {
+            path: path.to_path_buf(),
+        },
+        serialport::ErrorKind::NoDevice => PortError::Absent {
+            path: path.to_path_buf(),
+        },
+        serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => PortError::Forbidden {
+            path: path.to_path_buf(),
+        },
+        serialport::ErrorKind::Io(io::ErrorKind::ResourceBusy | io::ErrorKind::WouldBlock) => {
+            PortError::Busy {
+                path: path.to_path_buf(),
+            }
+        }
+        _ => PortError::Unsuitable {
+            path: path.to_path_buf(),
+            detail: text,
+        },
+    }
+}
+
+fn set_nonblocking(fd: RawFd) -> Result<(), Errno> {
+    // SAFETY: the caller owns the descriptor and it is open for the length of this call.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    let flags = OFlag::from_bits_truncate(fcntl(fd, FcntlArg::F_GETFL)?);
+    fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+fn read_ready(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize, PortError> {
+    match nix::unistd::read(fd, buffer) {
+        // A terminal that reads as ended has been hung up.
+        Ok(0) if !buffer.is_empty() && hung_up(fd) => Err(PortError::gone(Errno::EIO)),
+        Ok(count) => Ok(count),
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
+        Err(errno) => Err(PortError::gone(errno)),
+    }
+}
+
+fn write_ready(fd: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize, PortError> {
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    match nix::unistd::write(fd, bytes) {
+        Ok(count) => Ok(count),
+        Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
+        Err(errno) => Err(PortError::gone(errno)),
+    }
+}
+
+fn wait_ready(fd: BorrowedFd<'_>, timeout: Duration, for_write: bool) {
+    let mut flags = PollFlags::POLLIN;
+    if for_write {
+        flags |= PollFlags::POLLOUT;
+    }
+    let timeout = PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX);
+    // An error here shows up again, typed, on the next read or write.
+    let _ = poll(&mut [PollFd::new(fd, flags)], timeout);
+}
+
+fn hung_up(fd: BorrowedFd<'_>) -> bool {
+    let mut poll_fd = [PollFd::new(fd, PollFlags::POLLIN)];
+    matches!(poll(&mut poll_fd, PollTimeout::ZERO), Ok(1..))
+        && poll_fd[0].revents().is_some_and(|events| {
+            events.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL)
+        })
+}
+
+/// The device's end of a pseudo-terminal, for simulators. The driver opens [`Pty::path`] (or
+/// the symlink) like a real serial port.
+#[derive(Debug)]
+pub struct Pty {
+    master: OwnedFd,
+    // Held open so that a driver closing and reopening does not hang up the simulator.
+    _slave: OwnedFd,
+    device_path: PathBuf,
+    link_path: Option<PathBuf>,
+}
+
+impl Pty {
+    /// A new raw pseudo-terminal.
+    ///
+    /// # Errors
+    /// The system error when no pseudo-terminal is to be had.
+    pub fn open() -> io::Result<Self> {
+        let master = nix::pty::posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)?;
+        nix::pty::grantpt(&master)?;
+        nix::pty::unlockpt(&master)?;
+        let device_path = PathBuf::from(nix::pty::ptsname_r(&master)?);
+        let slave = nix::fcntl::open(
+            &device_path,
+            OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC,
+            nix::sys::stat::Mode::empty(),
+        )?;
+        let mut termios = tcgetattr(&slave)?;
+        cfmakeraw(&mut termios);
+        tcsetattr(&slave, SetArg::TCSANOW, &termios)?;
+        set_nonblocking(master.as_raw_fd())?;
+        Ok(Self {
+            master: OwnedFd::from(master),
+            _slave: slave,
+            device_path,
+            link_path: None,
+        })
+    }
+
+    /// A new pseudo-terminal reachable under `link_path`; an old symlink there is replaced, any
+    /// other file is left alone.
+    ///
+    /// # Errors
+    /// The system error when the terminal or the link cannot be made.
+    pub fn open_linked(link_path: &Path) -> io::Result<Self> {
+        let mut pty = Self::open()?;
+        match fs::symlink_metadata(link_path) {
+            Ok(meta) if meta.file_type().is_symlink() => fs::remove_file(link_path)?,
+            _ => {}
+        }
+        std::os::unix::fs::symlink(&pty.device_path, link_path)?;
+        pty.link_path = Some(link_path.to_path_buf());
+        Ok(pty)
+    }
+
+    /// What a driver opens: the symlink if there is one, else the device node.
+    pub fn path(&self) -> &Path {
+        self.link_path.as_deref().unwrap_or(&self.device_path)
+    }
+
+    /// Reads what the driver wrote; 0 when nothing has arrived.
+    ///
+    /// # Errors
+    /// The system error when the terminal broke.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match nix::unistd::read(&self.master, buffer) {
+            Ok(count) => Ok(count),
+            Err(Errno::EAGAIN | Errno::EINTR | Errno::EIO) => Ok(0),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Writes towards the driver; returns how many bytes were taken.
+    ///
+    /// # Errors
+    /// The system error when the terminal broke.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match nix::unistd::write(&self.master, bytes) {
+            Ok(count) => Ok(count),
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    /// Waits until the driver wrote something, at most `timeout`.
+    pub fn wait(&self, timeout: Duration) {
+        wait_ready(self.master.as_fd(), timeout, false);
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        if let Some(link) = &self.link_path
+            && fs::read_link(link).is_ok_and(|target| target == self.device_path)
+        {
+            // Only our own link; nobody can be told if removing it fails.
+            let _ = fs::remove_file(link);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn read_soon(link: &mut SerialLink, buffer: &mut [u8]) -> usize {
+        for _ in 0..50 {
+            let count = link.try_read(buffer).unwrap();
+            if count > 0 {
+                return count;
+            }
+            link.wait(Duration::from_millis(20), false);
+        }
+        0
+    }
+
+    #[test]
+    fn bytes_cross_the_pseudo_terminal_both_ways_unchanged() {
+        // Proves: raw mode on both ends; control bytes and 0x0D/0x0A are not translated.
+        let folder = tempfile::tempdir().unwrap();
+        let pty = Pty::open_linked(&folder.path().join("printer")).unwrap();
+        let mut link = SerialLink::open(&SerialSettings::new(pty.path(), 19_200)).unwrap();
+        let sent = [0x00, 0x0D, 0x0A, 0x03, 0x11, 0x13, 0x7F, 0xFF];
+        assert_eq!(link.try_write(&sent).unwrap(), sent.len());
+        pty.wait(Duration::from_secs(1));
+        let mut buffer = [0u8; 64];
+        let count = pty.try_read(&mut buffer).unwrap();
+        assert_eq!(&buffer[..count], &sent);
+        assert_eq!(pty.try_write(&sent).unwrap(), sent.len());
+        let count = read_soon(&mut link, &mut buffer);
+        assert_eq!(&buffer[..count], &sent);
+    }
+
+    #[test]
+    fn a_write_nobody_reads_returns_instead_of_hanging() {
+        // Proves: with a full terminal buffer try_write answers 0 at once, it never blocks.
+        let pty = Pty::open().unwrap();
+        let mut link = SerialLink::open(&SerialSettings::new(pty.path(), 9_600)).unwrap();
+        let block = [0x55; MAX_WRITE_BYTES];
+        let mut taken = 0usize;
+        loop {
+            match link.try_write(&block).unwrap() {
+                0 => break,
+                count => taken += count,
+            }
+            assert!(taken < 1 << 20, "the terminal buffer never filled");
+        }
+        assert!(taken > 0);
+    }
+
+    #[test]
+    fn an_absent_port_is_told_apart_and_worth_a_retry() {
+        // Proves: opening nothing is Absent with retry, opening a plain file is Unsuitable without.
+        let folder = tempfile::tempdir().unwrap();
+        let missing = SerialSettings::new(folder.path().join("nothing"), 9_600);
+        let error = SerialLink::open(&missing).unwrap_err();
+        assert!(matches!(error, PortError::Absent { .. }) && error.retry_helps());
+        let file = folder.path().join("file");
+        fs::write(&file, b"").unwrap();
+        let error = SerialLink::open(&SerialSettings::new(file, 9_600)).unwrap_err();
+        assert!(matches!(error, PortError::Unsuitable { .. }), "{error}");
+        assert!(!error.retry_helps());
+    }
+
+    #[test]
+    fn dropping_the_device_end_is_seen_as_gone() {
+        // Proves: an unplugged device turns into PortError::Gone, not into silence.
+        let pty = Pty::open().unwrap();
+        let mut link = SerialLink::open(&SerialSettings::new(pty.path(), 9_600)).unwrap();
+        drop(pty);
+        let mut buffer = [0u8; 8];
+        assert!(matches!(
+            link.try_read(&mut buffer),
+            Err(PortError::Gone { .. })
+        ));
+    }
+}

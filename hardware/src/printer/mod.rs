@@ -1,0 +1,1 @@
+//! Receipt printer over ESC/POS.
