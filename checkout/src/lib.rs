@@ -8,6 +8,7 @@
 //! - [`basket`]: what one shopper is buying.
 //! - [`pricing`]: [`price`], from a basket and the rules to amounts due.
 
+pub mod barcode;
 pub mod basket;
 pub mod clock;
 mod discount;
