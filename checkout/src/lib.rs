@@ -10,6 +10,7 @@
 
 pub mod barcode;
 pub mod basket;
+mod claim;
 pub mod clock;
 mod discount;
 pub mod item;

@@ -346,13 +346,7 @@ pub fn price(basket: &Basket, rules: &Rules, at: LocalDateTime) -> Result<Priced
         .map(|line| price_line(line, rules, at.date))
         .collect::<Result<Vec<_>, _>>()?;
     let subtotal_minor = sum(lines.iter().map(|line| line.gross_minor))?;
-    let discounts = discount::apply(basket, rules, at, &lines);
-    for share in discounts.iter().flat_map(|discount| &discount.lines) {
-        if let Some(line) = lines.iter_mut().find(|line| line.line == share.line) {
-            line.discount_minor += share.amount_minor;
-            line.net_minor -= share.amount_minor;
-        }
-    }
+    let discounts = discount::apply(basket, rules, at, &mut lines);
     let taxes = tax_totals(&lines, rules)?;
     let total_minor = sum(taxes.iter().map(|tax| tax.gross_minor))?;
     Ok(Priced {

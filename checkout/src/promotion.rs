@@ -233,7 +233,8 @@ pub struct Promotion {
     #[serde(default)]
     pub priority: u32,
     /// Most times in one basket: sets for the kinds that form sets, else units
-    /// (dearest first; a weighed or labelled line is one unit). `None`: no limit.
+    /// (dearest first; a weighed or labelled line is one unit). An amount per
+    /// basket is given once anyway. `None`: no limit.
     #[serde(default)]
     pub limit: Option<u32>,
     /// Least worth of the goods in scope, at list prices, in minor units.
