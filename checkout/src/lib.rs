@@ -7,6 +7,8 @@
 //! - [`item`], [`tax`], [`promotion`]: what the shop sells and under which rules.
 //! - [`basket`]: what one shopper is buying.
 //! - [`pricing`]: [`price`], from a basket and the rules to amounts due.
+//! - [`barcode`]: what a scanner read, understood or refused.
+//! - [`till`]: the counter itself, events in and effects out.
 
 pub mod barcode;
 pub mod basket;
@@ -18,6 +20,7 @@ pub mod money;
 pub mod pricing;
 pub mod promotion;
 pub mod tax;
+pub mod till;
 pub mod unit;
 
 pub use basket::{Basket, BasketError, Line, LineId, NewLine};

@@ -1,0 +1,439 @@
+//! What may happen to a till.
+
+use serde::{Deserialize, Serialize};
+
+use super::effect::Ticket;
+use super::sale::{Sale, TenderKind};
+use super::state::{AttemptId, Lang, PrintJobId, QrOffer, ReviewId, StaffId};
+use crate::barcode::ScanFault;
+use crate::basket::LineId;
+use crate::item::Item;
+use crate::money::Money;
+use crate::unit::Quantity;
+
+/// One thing that happened; handed to [`Till::step`](super::Till::step) one at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// Any touch that hit no control. Starts a visit on the attract screen; elsewhere it counts as input.
+    Touched,
+    /// The start button.
+    Start,
+    /// A language button.
+    SetLanguage(Lang),
+    /// The scanner read something.
+    Scanned(Scan),
+    /// The catalogue's answer to a [`LookUp`](super::Effect::LookUp).
+    LookedUp {
+        /// The ticket of the question.
+        ticket: Ticket,
+        /// The answer.
+        found: LookUpResult,
+    },
+    /// An item chosen from the grid, from search, or among several found for one code.
+    Chosen(Box<Item>),
+    /// A weight, from the scale (stable) or from staff. Used when a weight is being asked for.
+    Weighed {
+        /// Net weight in thousandths of the item's unit.
+        quantity: Quantity,
+    },
+    /// New quantity for a line; zero removes it.
+    SetQuantity {
+        /// The line.
+        line: LineId,
+        /// The new quantity.
+        quantity: Quantity,
+    },
+    /// Take a line out.
+    Remove(LineId),
+    /// A coupon typed in.
+    EnterCoupon(String),
+    /// Take a coupon out.
+    RemoveCoupon(String),
+    /// The pay button on the shop screen.
+    Pay,
+    /// Pay only this much with the next tender (minor units); `None` for all that is due.
+    SetPart(Option<i64>),
+    /// A tender button.
+    ChooseTender(TenderKind),
+    /// Leave the running tender for another one.
+    CancelTender,
+    /// More time for the QR offer; also "yes, I paid, keep looking".
+    ExtendOffer,
+    /// One step back.
+    Back,
+    /// "Keep it for later".
+    Park,
+    /// Fetch a parked basket by its code.
+    Resume(String),
+    /// "I am still here".
+    ExtendIdle,
+    /// Give the basket up.
+    Abandon,
+    /// Call staff.
+    CallHelp,
+    /// Help is not needed any more.
+    CancelHelp,
+    /// The exit tap, 1 (very bad) to 5 (very good).
+    Face(u8),
+    /// Reason keys chosen after the tap.
+    Reasons(Vec<String>),
+    /// Skip the tap, the reasons or the thanks.
+    Skip,
+    /// Done with this screen (paid, reasons, parked code, thanks).
+    Done,
+    /// Something a member of staff did.
+    Staff(StaffEvent),
+    /// The card terminal said something about an attempt.
+    Terminal {
+        /// The attempt.
+        attempt: AttemptId,
+        /// What it said.
+        said: TerminalSaid,
+    },
+    /// The bank side said something about an attempt.
+    Bank {
+        /// The attempt.
+        attempt: AttemptId,
+        /// What it said.
+        said: BankSaid,
+    },
+    /// The printer said something about a job.
+    Printer {
+        /// The job.
+        job: PrintJobId,
+        /// What it said.
+        said: PrinterSaid,
+    },
+    /// A device came or went.
+    Device {
+        /// Which.
+        which: DeviceKind,
+        /// How it is now.
+        state: DeviceState,
+    },
+    /// The rows of this ticket are on disk.
+    Stored(Ticket),
+    /// The rows of this ticket are not on disk.
+    StoreFailed {
+        /// The ticket.
+        ticket: Ticket,
+        /// Why.
+        fault: StoreFault,
+    },
+    /// Time passed; sent at [`WakeAt`](super::Effect::WakeAt) and at least once after start.
+    Tick,
+}
+
+/// What the scanner sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scan {
+    /// The text, with its AIM symbology identifier if the scanner sends one.
+    pub text: String,
+}
+
+impl Scan {
+    /// A scan of this text.
+    pub fn new(text: impl Into<String>) -> Scan {
+        Scan { text: text.into() }
+    }
+}
+
+/// What the catalogue knows about a code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LookUpResult {
+    /// No item.
+    None,
+    /// This item.
+    One(Box<Item>),
+    /// Several items share the code; the shopper chooses.
+    Many(Vec<Item>),
+    /// The catalogue could not be asked.
+    Failed,
+}
+
+/// What staff did. Everything but signing in needs a signed-in member of staff.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StaffEvent {
+    /// The PIN was right (checked outside the till).
+    SignedIn {
+        /// An opaque staff number, no name.
+        staff: StaffId,
+    },
+    /// Signed out.
+    SignedOut,
+    /// The shopper is old enough.
+    AgeApproved,
+    /// The shopper is not; the restricted items go.
+    AgeRefused,
+    /// Cash received for the running cash tender.
+    CashTaken {
+        /// What was handed over, in minor units.
+        received_minor: i64,
+    },
+    /// No cash was taken.
+    CashRefused,
+    /// Help was given.
+    HelpDone,
+    /// What really happened to an attempt whose result is unknown.
+    ResolveAttempt {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The decision.
+        decision: AttemptDecision,
+        /// What it rests on (a slip number, the terminal's journal); at most 200 characters.
+        note: String,
+    },
+    /// Money in a review was dealt with.
+    ResolveReview {
+        /// The review.
+        review: ReviewId,
+        /// The decision.
+        decision: ReviewDecision,
+        /// What it rests on; at most 200 characters.
+        note: String,
+    },
+    /// Take a line out for the shopper.
+    VoidLine(LineId),
+    /// Print this sale again, marked as a copy.
+    Reprint(Box<Sale>),
+    /// Fetch a parked basket, also after its time.
+    ResumeParked(String),
+    /// Give a parked basket up for good. Refused while money was taken for it.
+    DiscardParked(String),
+    /// The receipt of this sale needs no more attention.
+    ForgetReceipt {
+        /// The receipt number.
+        receipt_number: u64,
+    },
+}
+
+/// What staff found out about an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptDecision {
+    /// The shopper was charged.
+    Paid,
+    /// The shopper was not charged.
+    NotCharged,
+}
+
+/// What staff did with money that belongs to no sale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewDecision {
+    /// Given back to the shopper.
+    Refunded,
+    /// Counted as takings outside a sale, by the manager's decision.
+    Kept,
+    /// There was no money after all.
+    NoMoney,
+}
+
+/// What the card terminal said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TerminalSaid {
+    /// Registered, idle and able to pay; nothing was asked yet.
+    Prepared {
+        /// The terminal's last transaction, opaque to the till; recovery compares against it.
+        baseline: String,
+    },
+    /// The payment did not start, for certain.
+    NotStarted(NotStartedReason),
+    /// It runs; what the shopper should do. A sign of life.
+    Progress(TerminalPrompt),
+    /// Approved and waiting for our confirmation.
+    Approved(CardApproval),
+    /// Declined, for certain; the terminal never approved this attempt.
+    Declined(DeclineReason),
+    /// Our confirmation was taken; the money is ours.
+    Completed,
+    /// No answer any more: closed, garbled, timed out.
+    Lost,
+    /// The answer to [`RecoverTerminal`](super::Effect::RecoverTerminal).
+    Recovered(Recovery),
+}
+
+/// What recovery found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recovery {
+    /// The terminal has this payment.
+    Paid(CardApproval),
+    /// The terminal has no such payment and will not make one.
+    NotCharged,
+    /// The terminal has another payment; only a person can tell.
+    Foreign,
+    /// The terminal cannot be asked now; asked again later.
+    Unreachable,
+}
+
+/// A terminal's approval, without card data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardApproval {
+    /// The terminal's name for the payment (terminal id, receipt and trace number).
+    pub reference: String,
+    /// The approval code.
+    pub approval_code: String,
+    /// The card scheme, such as `NAPAS`.
+    pub scheme: String,
+}
+
+/// What the terminal wants of the shopper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TerminalPrompt {
+    /// Tap, insert or swipe.
+    PresentCard,
+    /// Enter the PIN.
+    EnterPin,
+    /// Wait.
+    Processing,
+    /// Take the card.
+    RemoveCard,
+    /// The terminal's own words.
+    Other(String),
+}
+
+/// Why a payment never started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotStartedReason {
+    /// The device or the bank cannot be reached.
+    Unreachable,
+    /// It is busy with something else.
+    Busy,
+    /// It refused to start.
+    Refused,
+    /// It did not answer in time, and nothing had been asked of it.
+    NoAnswer,
+    /// The shopper changed their mind first.
+    Cancelled,
+    /// The kiosk restarted first.
+    Restarted,
+    /// The kiosk could not write to its own disk first.
+    StorageDown,
+}
+
+/// Why a card was declined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeclineReason {
+    /// Cancelled at the terminal or by our abort.
+    Aborted,
+    /// No card in time.
+    NoCard,
+    /// Wrong PIN.
+    WrongPin,
+    /// The bank said no; its code.
+    Bank(String),
+}
+
+/// What the bank side said. It never says "failed" for a network error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BankSaid {
+    /// An offer exists.
+    Offered(QrOffer),
+    /// No offer could be made; nothing was shown.
+    NotOffered(NotStartedReason),
+    /// The bank was asked and had nothing new.
+    Checked,
+    /// The bank cannot be asked at the moment.
+    Slow,
+    /// Money arrived: verified with the bank, never the shopper's word.
+    Credit(Credit),
+    /// The offer is cancelled; no money can come for it.
+    Cancelled,
+    /// The bank cannot say whether the offer is cancelled.
+    CancelUnknown,
+}
+
+/// One verified credit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credit {
+    /// The bank's own id of the credit; counted once, however often it is said.
+    pub id: String,
+    /// How much arrived.
+    pub amount: Money,
+}
+
+/// What the printer said about a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PrinterSaid {
+    /// It is on its way.
+    Started,
+    /// The printer proved that it printed.
+    Printed,
+    /// It did not print, for certain.
+    Failed(PrinterFault),
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Why the printer did not print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrinterFault {
+    /// No paper.
+    NoPaper,
+    /// The cover is open.
+    CoverOpen,
+    /// It cannot be reached.
+    Offline,
+    /// Cutter, head or another fault of the device.
+    Broken,
+}
+
+/// The devices a till knows about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum DeviceKind {
+    Printer,
+    Terminal,
+    Bank,
+    Scanner,
+    Scale,
+    Drawer,
+}
+
+/// How a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceState {
+    /// It works.
+    Up,
+    /// It works, and soon needs a person (paper low).
+    Warning,
+    /// It does not work.
+    Down,
+}
+
+/// Why rows could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreFault {
+    /// The disk is full.
+    #[error("the disk is full; the till tries again by itself, free some space")]
+    Full,
+    /// The disk may not be written.
+    #[error("the disk is read-only; trying again does not help, have the kiosk serviced")]
+    ReadOnly,
+    /// The disk or the database is broken.
+    #[error("the disk is broken; trying again rarely helps, have the kiosk serviced")]
+    Broken,
+    /// Something held the database for too long.
+    #[error("the database is busy; the till tries again by itself")]
+    Busy,
+}
+
+/// Why a scan was not taken; also a fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScanRefusal {
+    /// The code itself is wrong.
+    Code(ScanFault),
+    /// No item has this code.
+    UnknownItem,
+    /// The catalogue did not answer.
+    CatalogueDown,
+    /// Items cannot be scanned on this screen.
+    NotHere,
+    /// Too many scans are waiting.
+    TooFast,
+}

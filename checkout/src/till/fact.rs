@@ -1,0 +1,288 @@
+//! What happened at a till, in the words of the shop; the journal maps each to its event.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{
+    AttemptDecision, CardApproval, Credit, DeclineReason, DeviceKind, DeviceState,
+    NotStartedReason, PrinterFault, ReviewDecision, ScanRefusal,
+};
+use super::sale::{Sale, TenderKind};
+use super::state::{AttemptId, Lang, PrintJobId, Review, ReviewId, StaffId, VisitCounts, VisitId};
+use crate::basket::LineId;
+use crate::clock::Now;
+use crate::item::ItemId;
+use crate::unit::Quantity;
+
+/// One recorded fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// When it happened (not when it was written).
+    pub at: Now,
+    /// The visit it belongs to.
+    pub visit: Option<VisitId>,
+    /// What happened.
+    pub what: What,
+}
+
+/// Which part of the visit the shopper was in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are those of the screens")]
+pub enum Place {
+    Attract,
+    Shop,
+    Age,
+    Pay,
+    Card,
+    Qr,
+    Cash,
+    Unknown,
+    Paid,
+    Tap,
+    Reasons,
+    Thanks,
+    Parked,
+}
+
+/// Why a visit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VisitEnd {
+    /// With a sale.
+    Bought,
+    /// The basket was put aside.
+    Parked,
+    /// The shopper gave it up.
+    Abandoned,
+    /// Nobody was there, and the basket was empty.
+    Idle,
+}
+
+/// How an item came into the basket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddedBy {
+    /// Scanned.
+    Scan,
+    /// Chosen on the screen.
+    Screen,
+}
+
+/// What happened. Amounts are minor units of the shop's currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "field names are the vocabulary; variants are documented"
+)]
+pub enum What {
+    /// The till started and found a state to go on from.
+    Restarted {
+        visit_restored: bool,
+        attempts_in_doubt: u32,
+    },
+    /// First touch or scan.
+    VisitStarted { lang: Lang },
+    /// Back to the attract screen.
+    VisitEnded {
+        why: VisitEnd,
+        duration_ms: i64,
+        counts: VisitCounts,
+    },
+    /// Another language.
+    LanguageChanged { lang: Lang },
+    /// Into the basket.
+    ItemAdded {
+        line: LineId,
+        item: ItemId,
+        code: String,
+        quantity: Quantity,
+        by: AddedBy,
+    },
+    /// Another quantity.
+    QuantityChanged {
+        line: LineId,
+        item: ItemId,
+        from: Quantity,
+        to: Quantity,
+    },
+    /// Out of the basket.
+    ItemRemoved {
+        line: LineId,
+        item: ItemId,
+        quantity: Quantity,
+        by_staff: Option<StaffId>,
+    },
+    /// A scan that was not taken.
+    ScanRefused { reason: ScanRefusal, place: Place },
+    /// A coupon taken.
+    CouponAdded { code: String },
+    /// A coupon taken out.
+    CouponRemoved { code: String },
+    /// Help was called.
+    HelpCalled { place: Place },
+    /// Somebody came.
+    HelpAnswered { wait_ms: i64, staff: StaffId },
+    /// Help ended, with or without somebody.
+    HelpEnded { wait_ms: i64, answered: bool },
+    /// Staff looked at the shopper's age.
+    AgeChecked {
+        min_age: u8,
+        approved: bool,
+        staff: StaffId,
+    },
+    /// Paying began.
+    PayStarted { total_minor: i64, item_count: u32 },
+    /// Back to the basket.
+    PayLeft,
+    /// A tender was chosen.
+    TenderChosen { kind: TenderKind, amount_minor: i64 },
+    /// A try at a tender begins; nothing was asked yet.
+    AttemptIntended {
+        attempt: AttemptId,
+        kind: TenderKind,
+        amount_minor: i64,
+        order_code: Option<String>,
+    },
+    /// The terminal is about to be asked for money.
+    AttemptArmed {
+        attempt: AttemptId,
+        amount_minor: i64,
+        baseline: String,
+    },
+    /// The terminal approved.
+    AttemptApproved {
+        attempt: AttemptId,
+        amount_minor: i64,
+        approval: CardApproval,
+    },
+    /// The QR offer is about to be shown.
+    OfferReady {
+        attempt: AttemptId,
+        amount_minor: i64,
+        order_code: String,
+    },
+    /// More time for an offer.
+    OfferExtended { attempt: AttemptId },
+    /// The offer's screen was left; the offer is watched.
+    OfferLeft { attempt: AttemptId },
+    /// The late window of an offer is over without more money.
+    WatchEnded { attempt: AttemptId },
+    /// A transfer arrived.
+    CreditReceived { attempt: AttemptId, credit: Credit },
+    /// The attempt brought its money.
+    AttemptPaid {
+        attempt: AttemptId,
+        kind: TenderKind,
+        amount_minor: i64,
+    },
+    /// Declined, for certain.
+    AttemptDeclined {
+        attempt: AttemptId,
+        kind: TenderKind,
+        reason: DeclineReason,
+    },
+    /// Never started, for certain.
+    AttemptNotStarted {
+        attempt: AttemptId,
+        kind: TenderKind,
+        reason: NotStartedReason,
+    },
+    /// Nobody knows what became of it.
+    AttemptUnknown {
+        attempt: AttemptId,
+        amount_minor: i64,
+    },
+    /// It became known after all.
+    AttemptResolved {
+        attempt: AttemptId,
+        decision: AttemptDecision,
+        staff: Option<StaffId>,
+        note: String,
+    },
+    /// Cash was asked for and not taken.
+    CashNotTaken { attempt: AttemptId },
+    /// Cash was taken.
+    CashTaken {
+        attempt: AttemptId,
+        received_minor: i64,
+        change_minor: i64,
+        rounding_minor: i64,
+        staff: StaffId,
+    },
+    /// Money a person must decide about.
+    ReviewOpened(Review),
+    /// It was decided.
+    ReviewResolved {
+        review: ReviewId,
+        decision: ReviewDecision,
+        amount_minor: i64,
+        staff: Option<StaffId>,
+        note: String,
+    },
+    /// A sale.
+    SaleCompleted(Box<Sale>),
+    /// A receipt was handed to the printer.
+    ReceiptQueued {
+        job: PrintJobId,
+        receipt_number: u64,
+        copy_number: u32,
+    },
+    /// The printer proved it.
+    ReceiptPrinted {
+        job: PrintJobId,
+        receipt_number: u64,
+    },
+    /// It did not print.
+    ReceiptFailed {
+        job: PrintJobId,
+        receipt_number: u64,
+        fault: PrinterFault,
+    },
+    /// Nobody can tell whether it printed.
+    ReceiptUnknown {
+        job: PrintJobId,
+        receipt_number: u64,
+    },
+    /// The exit tap.
+    Tapped { face: u8, receipt_number: u64 },
+    /// The exit tap was skipped, or timed out.
+    TapSkipped {
+        timed_out: bool,
+        receipt_number: u64,
+    },
+    /// Which reasons were shown, in order, and with which chance (1 in so many).
+    ReasonsShown {
+        face: u8,
+        shown: Vec<String>,
+        one_in: u32,
+    },
+    /// Reasons chosen.
+    ReasonsGiven { face: u8, reasons: Vec<String> },
+    /// The basket was put aside.
+    Parked {
+        code: String,
+        idle: bool,
+        total_minor: i64,
+        tendered_minor: i64,
+    },
+    /// A basket was fetched again.
+    Resumed { code: String },
+    /// A parked basket's time is over, or staff gave it up.
+    ParkedDropped {
+        code: String,
+        staff: Option<StaffId>,
+    },
+    /// The shopper gave the basket up.
+    Abandoned { lines: u32, total_minor: i64 },
+    /// The idle warning was shown.
+    IdleWarned { place: Place },
+    /// Staff signed in.
+    StaffSignedIn { staff: StaffId },
+    /// Staff signed out, or were signed out.
+    StaffSignedOut { staff: StaffId },
+    /// A device came or went.
+    DeviceChanged {
+        which: DeviceKind,
+        state: DeviceState,
+    },
+}
