@@ -6,3 +6,4 @@
 pub mod port;
 pub mod printer;
 pub mod scanner;
+pub mod terminal;

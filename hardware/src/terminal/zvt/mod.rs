@@ -1,0 +1,11 @@
+//! ZVT: codec, driver and what they share.
+
+pub mod protocol;
+
+mod engine;
+mod judge;
+mod money;
+mod transport;
+
+pub(crate) use engine::ZvtEngine;
+pub(crate) use transport::{Incoming, Transport};
