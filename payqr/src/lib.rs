@@ -18,19 +18,42 @@
 //! ```
 
 pub mod amount;
+pub mod code;
 pub mod crc;
+pub mod duitnow;
 mod encode;
+pub mod epc;
 pub mod error;
+pub mod iban;
 pub mod memo;
+pub mod merchant;
 pub mod order_code;
 pub mod payload;
+pub mod paynow;
+pub mod pix;
+pub mod promptpay;
+pub mod qris;
+pub mod swiss;
 pub mod tlv;
+pub mod upi;
 pub mod vietqr;
+pub mod vnpay;
 
 pub use amount::Amount;
+pub use code::{Decoded, PaymentCode, decode};
+pub use duitnow::DuitNow;
+pub use epc::EpcTransfer;
 pub use error::{DecodeError, EncodeError, Fault, Place};
 pub use memo::MemoRule;
+pub use merchant::{Labels, Merchant};
 pub use order_code::{OrderCode, OrderCodeError, StorePrefix};
 pub use payload::{Payload, Warning};
+pub use paynow::{PayNow, PayNowProxy};
+pub use pix::{Pix, PixTarget};
+pub use promptpay::{PromptPay, PromptPayTarget, ThaiBill};
+pub use qris::{Qris, QrisAcquirer};
+pub use swiss::{SwissAddress, SwissBill, SwissCurrency, SwissReference};
 pub use tlv::{Field, Id, LengthUnit};
+pub use upi::Upi;
 pub use vietqr::{Service, VietQr, Wallet};
+pub use vnpay::Vnpay;

@@ -201,6 +201,14 @@ impl Payload {
         place
     }
 
+    /// An error at the value of a top-level tag.
+    pub(crate) fn value_error(&self, id: u8, fault: Fault) -> DecodeError {
+        DecodeError {
+            fault,
+            place: self.place_of(Id::of(id)),
+        }
+    }
+
     /// The first merchant account template (tags 26–51) whose identifier in
     /// tag 00 is this one, compared without case.
     ///

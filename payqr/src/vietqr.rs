@@ -345,13 +345,13 @@ pub(crate) fn dong(payload: &Payload) -> Result<Option<u64>, DecodeError> {
         .and_then(|amount| amount.minor(0))
         .map(Some)
         .ok_or_else(|| {
-            DecodeError::at_path(
+            payload.value_error(
+                54,
                 Fault::Value {
                     what: "amount",
                     found: text.to_owned(),
                     expected: "whole đồng",
                 },
-                "54",
             )
         })
 }
