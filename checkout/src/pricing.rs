@@ -15,9 +15,11 @@
 //! 2. *Stackable*: on what is then left to pay of each line, by `priority` and
 //!    then id.
 //!
-//! A discount is allocated to its lines by largest remainder and never takes a
-//! line below zero. The result depends neither on the order of the rules, the
-//! coupons nor the lines.
+//! A discount is allocated to its lines by largest remainder (equal remainders:
+//! dearest unit first, then lower item, then lower line) and never takes a line
+//! below zero. Some of a line's pieces are worth their share of what the line
+//! still costs, rounded down. The result depends neither on the order of the
+//! rules, the coupons nor the lines.
 //!
 //! **VAT** is worked out on the total of each rate, rounded half up once per
 //! rate, on amounts after discounts and including deposits; the gross totals of

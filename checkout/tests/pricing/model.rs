@@ -331,13 +331,13 @@ fn dearest_first(units: &[One], weights: &[i128], total: i128) -> Vec<i128> {
 /// A line's part is worth its share, rounded down per line.
 fn worth_per_line(lines: usize, units: &[One], uses: &[(usize, Use)]) -> Vec<i128> {
     let mut worth = vec![0; lines];
-    for line in 0..lines {
+    for (line, worth) in worth.iter_mut().enumerate() {
         let used = uses
             .iter()
             .filter(|(i, u)| units[*i].line == line && *u == Use::Rewarded);
         let sum: i128 = used.clone().map(|(i, _)| units[*i].num).sum();
         if let Some((first, _)) = used.clone().next() {
-            worth[line] = sum / units[*first].den;
+            *worth = sum / units[*first].den;
         }
     }
     worth

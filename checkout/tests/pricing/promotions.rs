@@ -140,6 +140,19 @@ fn buy_some_get_another() {
 }
 
 #[test]
+fn the_cheapest_qualify_and_the_dear_stay_free() {
+    // Proves qualifying pieces are the cheapest, so that rivals find the dearer ones.
+    let (bread, cake, jam) = (item(1, 20), item(2, 90), item(3, 50));
+    let baked = Scope::items([ItemId(1), ItemId(2)]);
+    let free_jam = promotion(1, baked, buy(1, 1, RewardFrom::Other(on(3))));
+    let tenth = promotion(2, on(2), percent(1_000));
+    let rules = rules(vec![free_jam, tenth]);
+    let lines = [(&bread, pieces(1)), (&cake, pieces(1)), (&jam, pieces(1))];
+    let priced = price(&basket(&lines), &rules, noon()).unwrap();
+    assert_eq!(priced.discount_minor, 50 + 9);
+}
+
+#[test]
 fn mix_and_match_takes_the_dearest() {
     // Proves sets for one price, dearest first, and only where that saves.
     let (a, b) = (item(1, 100), item(2, 40));

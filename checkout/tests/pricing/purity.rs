@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-/// Every line of code below `folder`, without comments: (file, line).
+/// Every line of code below `folder`, without comments and the test modules at
+/// the end of files: (file, line).
 fn code_lines(folder: &Path, lines: &mut Vec<(String, String)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -10,9 +11,10 @@ fn code_lines(folder: &Path, lines: &mut Vec<(String, String)>) {
             code_lines(&path, lines);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let code = text
+            let product = text
                 .lines()
-                .map(|line| line.split("//").next().unwrap_or(""));
+                .take_while(|line| line.trim() != "#[cfg(test)]");
+            let code = product.map(|line| line.split("//").next().unwrap_or(""));
             lines.extend(code.map(|line| (path.display().to_string(), line.to_owned())));
         }
     }
