@@ -6,7 +6,7 @@ use super::effect::Ticket;
 use super::sale::{Sale, TenderKind};
 use super::state::{AttemptId, Lang, PrintJobId, QrOffer, ReviewId, StaffId};
 use crate::barcode::ScanFault;
-use crate::basket::LineId;
+use crate::basket::{BasketError, LineId};
 use crate::item::Item;
 use crate::money::Money;
 use crate::unit::Quantity;
@@ -227,6 +227,8 @@ pub enum ReviewDecision {
     Kept,
     /// There was no money after all.
     NoMoney,
+    /// It paid (part of) a sale; decided by the till itself.
+    UsedForSale,
 }
 
 /// What the card terminal said.
@@ -436,4 +438,10 @@ pub enum ScanRefusal {
     NotHere,
     /// Too many scans are waiting.
     TooFast,
+    /// The label is past its expiry date.
+    Expired,
+    /// The item has no price today.
+    NoPrice,
+    /// The basket did not take it.
+    Basket(BasketError),
 }

@@ -56,6 +56,8 @@ pub enum VisitEnd {
     Abandoned,
     /// Nobody was there, and the basket was empty.
     Idle,
+    /// It was empty and gave way to a parked basket.
+    Resumed,
 }
 
 /// How an item came into the basket.

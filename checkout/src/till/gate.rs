@@ -137,10 +137,13 @@ pub(super) struct Gate {
     fault: Option<StoreFault>,
     failures: u32,
     retry_at_mono_ms: Option<u64>,
+    sent_mono_ms: u64,
 }
 
 /// Consecutive "busy" answers before it is called a fault on the screen.
 const BUSY_SHOWN_AFTER: u32 = 3;
+/// A store that has not answered for so long is called busy on the screen.
+const SILENT_SHOWN_AFTER_MS: u64 = 10_000;
 
 impl Gate {
     pub(super) fn fact(&mut self, fact: Fact) {
@@ -152,13 +155,6 @@ impl Gate {
         self.collecting.deeds.push(deed);
     }
 
-    /// Whether everything recorded is on disk.
-    pub(super) fn is_settled(&self) -> bool {
-        self.with_store.is_none()
-            && self.collecting.facts.is_empty()
-            && self.collecting.deeds.is_empty()
-    }
-
     /// Facts not on disk yet.
     pub(super) fn backlog(&self) -> usize {
         let open = self
@@ -168,12 +164,23 @@ impl Gate {
         open + self.collecting.facts.len()
     }
 
-    /// What is wrong with the disk, as far as a person should know.
-    pub(super) fn fault(&self) -> Option<StoreFault> {
+    /// What is wrong with the disk, as far as a person should know. A store that does not
+    /// answer at all is called busy.
+    pub(super) fn fault(&self, mono_ms: u64) -> Option<StoreFault> {
+        let silent = self.with_store.is_some()
+            && mono_ms.saturating_sub(self.sent_mono_ms) >= SILENT_SHOWN_AFTER_MS;
         match self.fault {
-            Some(StoreFault::Busy) if self.failures < BUSY_SHOWN_AFTER => None,
+            Some(StoreFault::Busy) if self.failures < BUSY_SHOWN_AFTER && !silent => None,
+            None if silent => Some(StoreFault::Busy),
             fault => fault,
         }
+    }
+
+    /// When a store that does not answer will be called busy.
+    pub(super) fn silent_at_mono_ms(&self) -> Option<u64> {
+        self.with_store
+            .as_ref()
+            .map(|_| self.sent_mono_ms.saturating_add(SILENT_SHOWN_AFTER_MS))
     }
 
     pub(super) fn retry_at_mono_ms(&self) -> Option<u64> {
@@ -188,6 +195,7 @@ impl Gate {
             return None;
         }
         self.retry_at_mono_ms = None;
+        self.sent_mono_ms = mono_ms;
         state.counters.ticket += 1;
         let ticket = Ticket(state.counters.ticket);
         let batch = std::mem::take(&mut self.collecting);

@@ -69,6 +69,8 @@ pub struct TillState {
     pub unprinted: Vec<Unprinted>,
     /// Credits counted already, the newest last; at most [`SEEN_CREDITS_MAX`].
     pub seen_credits: VecDeque<String>,
+    /// Card attempts that are over, the newest last; at most [`CLOSED_CARDS_MAX`].
+    pub closed_cards: VecDeque<ClosedCard>,
     /// The last numbers given out.
     pub counters: Counters,
 }
@@ -81,6 +83,8 @@ pub const WATCHED_MAX: usize = 200;
 pub const UNPRINTED_MAX: usize = 50;
 /// Most credit ids remembered.
 pub const SEEN_CREDITS_MAX: usize = 500;
+/// Most finished card attempts remembered.
+pub const CLOSED_CARDS_MAX: usize = 50;
 /// Most attempts in one visit; after that a person has to help.
 pub const ATTEMPTS_MAX: usize = 50;
 
@@ -256,6 +260,19 @@ pub struct Watched {
     pub amount_minor: i64,
     /// Until when, unix milliseconds.
     pub until_wall_ms: i64,
+}
+
+/// A card attempt that is over, kept to notice a terminal that later says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedCard {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Its visit.
+    pub visit: VisitId,
+    /// How much was asked.
+    pub amount_minor: i64,
+    /// Whether it brought its money.
+    pub paid: bool,
 }
 
 /// A basket put aside.

@@ -1,0 +1,153 @@
+//! Going on after a restart: the same basket, the same screen, no money forgotten.
+
+use super::{
+    AttemptStatus, Effect, Front, Help, Live, NotStartedReason, Notice, PrintOutcome, Stage,
+    TenderKind, Till, What,
+};
+
+impl Till {
+    /// Called once, with the durable state in place.
+    pub(super) fn restore(&mut self) {
+        let fresh = self.state.counters.ticket == 0;
+        self.watch_again();
+        self.doubt_open_receipts();
+        let Some(visit) = &mut self.state.visit else {
+            if !fresh {
+                let what = What::Restarted {
+                    visit_restored: false,
+                    attempts_in_doubt: 0,
+                };
+                self.record(what);
+            }
+            return;
+        };
+        visit.counts.restarts = visit.counts.restarts.saturating_add(1);
+        let (stage, tapped) = (visit.stage, visit.face.is_some());
+        if visit.help_since_wall_ms.is_some() {
+            let since_mono_ms = self.now.mono_ms;
+            self.help = Help {
+                open: true,
+                since_mono_ms,
+                answered: false,
+            };
+        }
+        let in_doubt = self.active().is_some_and(|active| {
+            active.kind == TenderKind::Card && active.status != AttemptStatus::Intended
+        });
+        let attempts_in_doubt = u32::from(in_doubt);
+        self.record(What::Restarted {
+            visit_restored: true,
+            attempts_in_doubt,
+        });
+        self.reprice();
+        self.front = match stage {
+            Stage::Shop => Front::Shop,
+            Stage::Pay => Front::Pay,
+            Stage::Paid if tapped => Front::Thanks,
+            Stage::Paid => Front::Paid,
+        };
+        self.paid_shown = stage == Stage::Paid;
+        match stage {
+            Stage::Paid => self.print_again(),
+            Stage::Shop | Stage::Pay => {
+                self.tell(Notice::Restarted);
+                self.restore_attempt();
+            }
+        }
+    }
+
+    fn restore_attempt(&mut self) {
+        let Some(active) = self.active() else {
+            return;
+        };
+        let (attempt, kind, status) = (active.id, active.kind, active.status.clone());
+        self.front = Front::Tender;
+        self.live = Live {
+            since_mono_ms: self.now.mono_ms,
+            ..Live::default()
+        };
+        match (kind, status) {
+            // Only what is on disk was done: the terminal was never asked for money.
+            (TenderKind::Card, AttemptStatus::Intended) => {
+                self.card_not_started(NotStartedReason::Restarted);
+            }
+            (TenderKind::Card, AttemptStatus::Unknown) => self.recover(),
+            (TenderKind::Card, _) => self.card_is_unknown(),
+            (TenderKind::Qr, AttemptStatus::Intended) => {
+                self.cancel_unseen(attempt);
+                self.qr_not_started(NotStartedReason::Restarted);
+            }
+            (TenderKind::Qr, _) => self.show_offer_again(),
+            (TenderKind::Cash, _) => {}
+        }
+    }
+
+    fn show_offer_again(&mut self) {
+        self.set_active_status(AttemptStatus::Showing);
+        let Some(active) = self.active().cloned() else {
+            return;
+        };
+        self.live.shown = true;
+        self.live.span_ms = self.config.limits.offer_ms;
+        self.live.until_mono_ms = self.now.mono_ms.saturating_add(self.live.span_ms);
+        self.out.push(Effect::WatchBank {
+            attempt: active.id,
+            order_code: active.order_code.unwrap_or_default(),
+            amount: self.money(active.amount_minor),
+            offer: active.offer,
+        });
+        self.out.push(Effect::CheckBank { attempt: active.id });
+    }
+
+    /// Offers left behind before the restart are watched on.
+    fn watch_again(&mut self) {
+        for watched in &self.state.watched {
+            self.out.push(Effect::WatchBank {
+                attempt: watched.attempt,
+                order_code: watched.order_code.clone(),
+                amount: self.money(watched.amount_minor),
+                offer: None,
+            });
+        }
+    }
+
+    /// A receipt that was on its way when the power went may or may not be printed.
+    fn doubt_open_receipts(&mut self) {
+        let mut doubtful = Vec::new();
+        for entry in &mut self.state.unprinted {
+            if matches!(entry.outcome, PrintOutcome::Queued | PrintOutcome::Printing) {
+                entry.outcome = PrintOutcome::Unknown;
+                doubtful.push((entry.job, entry.receipt_number));
+            }
+        }
+        if let Some(print) = self
+            .state
+            .visit
+            .as_mut()
+            .and_then(|visit| visit.print.as_mut())
+            && matches!(print.outcome, PrintOutcome::Queued | PrintOutcome::Printing)
+        {
+            print.outcome = PrintOutcome::Unknown;
+        }
+        for (job, receipt_number) in doubtful {
+            self.record(What::ReceiptUnknown {
+                job,
+                receipt_number,
+            });
+        }
+    }
+
+    /// The shopper is still standing here: a receipt marked as a copy, unless one was proven.
+    fn print_again(&mut self) {
+        let Some(visit) = &self.state.visit else {
+            return;
+        };
+        let unproven = visit
+            .print
+            .as_ref()
+            .is_some_and(|p| p.outcome == PrintOutcome::Unknown);
+        if let Some(sale) = visit.sale.clone().filter(|_| unproven) {
+            self.reprint(sale);
+        }
+    }
+}
