@@ -3,7 +3,7 @@
 //! No I/O, no clock, no randomness, no float, no async: time and seeds are
 //! parameters. The kiosk program and the simulators drive the same code.
 //!
-//! - [`money`], [`clock`], [`unit`]: the quantities everything else counts in.
+//! - [`money`], [`clock`], [`mod@unit`]: the quantities everything else counts in.
 //! - [`item`], [`tax`], [`promotion`]: what the shop sells and under which rules.
 //! - [`basket`]: what one shopper is buying.
 //! - [`pricing`]: [`price`], from a basket and the rules to amounts due.
