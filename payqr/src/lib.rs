@@ -18,6 +18,7 @@
 //! ```
 
 pub mod amount;
+pub mod banks;
 pub mod code;
 pub mod crc;
 pub mod duitnow;
@@ -40,6 +41,7 @@ pub mod vietqr;
 pub mod vnpay;
 
 pub use amount::Amount;
+pub use banks::{Bank, BankTable, BankTableError, SignedTable};
 pub use code::{Decoded, PaymentCode, decode};
 pub use duitnow::DuitNow;
 pub use epc::EpcTransfer;

@@ -291,6 +291,9 @@ impl Payload {
                 format!("amount {value:?} is not digits with one point"),
             );
         }
+        if self.value(54).is_some() && self.value(1) == Some("11") {
+            warn("01", "static code (11) with an amount".into());
+        }
         if self.value(54).is_none() && self.value(1) == Some("12") {
             warn("54", "dynamic code without an amount".into());
         }

@@ -571,6 +571,8 @@ fn liberal_decoding_accepts_real_life_and_says_so() {
             .any(|warning| warning.what.contains("bytes"))
     );
     assert_eq!(decoded.payload.unwrap().encode().unwrap(), bytes);
+    let shop = decode(EMV[9].as_bytes()).unwrap();
+    assert_eq!(shop.warnings[0].path, "01");
     let format_two = sealed("00020226240010A00000077501060123455303704");
     assert!(
         decode(format_two.as_bytes()).unwrap().warnings[0]

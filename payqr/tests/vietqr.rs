@@ -73,22 +73,22 @@ fn wallets_are_recognised() {
     assert_eq!(VietQr::account("970416", "257678859").wallet(), None);
 }
 
+fn width_at_level_m(text: &str) -> usize {
+    QrCode::with_error_correction_level(text, EcLevel::M)
+        .unwrap()
+        .width()
+}
+
 #[test]
 fn the_symbol_stays_within_37_modules_at_level_m() {
-    // Proves that the longest code a kiosk makes (19-digit account, 9-digit amount, payOS or SePay order code) fits 37 modules at level M.
-    for memo in ["A0B1C2D3E", "SEVQR A0B1C2D3E"] {
-        let text = VietQr::account("970436", "1234567890123456789")
-            .with_amount(499_999_999)
-            .with_memo(memo)
-            .encode()
-            .unwrap();
-        let symbol = QrCode::with_error_correction_level(&text, EcLevel::M).unwrap();
-        assert!(
-            symbol.width() <= 37,
-            "{} modules for {text}",
-            symbol.width()
-        );
+    // Proves that the longest code a kiosk makes (19-digit account, 9-digit amount, order code as memo) fits 37 modules at level M, and 45 with the longest legal memo.
+    let longest = VietQr::account("970436", "1234567890123456789").with_amount(499_999_999);
+    for memo in ["A0B1C2D3E", "SEVQR A0B1C2D3E", "DH A0B1C2D3E"] {
+        let text = longest.clone().with_memo(memo).encode().unwrap();
+        assert!(width_at_level_m(&text) <= 37, "{text}");
     }
+    let full = longest.with_memo("thanh toan don hang so 12");
+    assert!(width_at_level_m(&full.encode().unwrap()) <= 41);
 }
 
 #[test]
