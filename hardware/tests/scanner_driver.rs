@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hardware::scanner::{
     DownReason, Fault, ScannerConfig, ScannerDriver, ScannerEvent, ScannerHandle, ScannerSim,
-    SimCommand, sim,
+    SerialSettings, SimCommand, sim,
 };
 use tempfile::TempDir;
 
@@ -74,6 +74,29 @@ fn a_line_written_from_outside_is_a_scan() {
         }
     );
     assert_eq!(bench.next(), scan("40\u{1d}52"));
+}
+
+#[test]
+fn the_port_itself_takes_barcodes_when_shared() {
+    // Proves that a line written into the kiosk's own port is a scan too, once, without echo.
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("scanner");
+    let _sim = ScannerSim::spawn(&link).unwrap();
+    let (sender, events) = sync_channel(64);
+    let config = ScannerConfig::Serial(SerialSettings {
+        path: link.clone(),
+        exclusive: false,
+        ..SerialSettings::default()
+    });
+    let _driver = ScannerDriver::spawn(config, move |event| {
+        let _ = sender.send(event);
+    })
+    .unwrap();
+    assert_eq!(events.recv_timeout(PATIENCE).unwrap(), ScannerEvent::Up);
+    fs::write(&link, "777\n").unwrap();
+    assert_eq!(events.recv_timeout(PATIENCE).unwrap(), scan("777"));
+    fs::write(&link, "778\n").unwrap();
+    assert_eq!(events.recv_timeout(PATIENCE).unwrap(), scan("778"));
 }
 
 #[test]

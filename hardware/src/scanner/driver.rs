@@ -199,8 +199,10 @@ pub enum ScannerError {
 pub struct ScannerDriver;
 
 impl ScannerDriver {
-    /// Starts the thread of one scanner. `on_event` runs on that thread and may
-    /// block; it gets [`ScannerEvent::Up`] or [`ScannerEvent::Down`] first.
+    /// Starts the thread of one scanner. `on_event` runs on that thread; it
+    /// gets [`ScannerEvent::Up`] or [`ScannerEvent::Down`] first. It may wait
+    /// for room in a channel, but must end once the receiver is gone: dropping
+    /// the handle waits for it.
     ///
     /// # Errors
     /// [`ScannerError`] when a setting is impossible or no thread can be made.
