@@ -200,8 +200,8 @@ impl Profile {
             "dots_per_mm_tenths, head_mm_per_s and baud must not be 0"
         } else if !matches!(self.feed_units_per_dot, 1 | 2) {
             "feed_units_per_dot must be 1 or 2"
-        } else if self.credit_bytes < 1_536 || self.credit_bytes + 512 > self.buffer_bytes {
-            "credit_bytes must be at least 1536 and 512 under buffer_bytes"
+        } else if self.credit_bytes < 2_048 || self.credit_bytes + 512 > self.buffer_bytes {
+            "credit_bytes must be at least 2048 and 512 under buffer_bytes"
         } else if self.drawer_pin > 1 {
             "drawer_pin must be 0 or 1"
         } else {

@@ -243,7 +243,7 @@ impl<'a> Writer<'a> {
             QrPlan::Raster => {
                 // Half-size dots, doubled by the printer: a quarter of the bytes.
                 let bitmap = symbol.draw(symbol.module_dots / 2);
-                self.raster(&bitmap, 3, usize::MAX);
+                self.raster(&bitmap, 3, picture::QR_BAND_BYTES);
             }
         }
         self.put(b"\n");

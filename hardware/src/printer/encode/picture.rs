@@ -7,6 +7,8 @@ use super::super::glyph::{self, CELL_HEIGHT_DOTS, CELL_WIDTH_DOTS};
 
 /// Bytes of one raster band: small enough to ask for status in between.
 pub(super) const BAND_BYTES: usize = 1_000;
+/// Bytes of one band of a QR symbol: one band for most payments, and under every credit.
+pub(super) const QR_BAND_BYTES: usize = 1_600;
 
 /// A part of a picture.
 pub(super) enum Band {

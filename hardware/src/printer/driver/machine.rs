@@ -1,0 +1,765 @@
+//! The driver's state machine: no input or output of its own, no clock. Time comes in as
+//! milliseconds of any steady clock.
+//!
+//! The thread around it feeds [`Machine::step`] with what happened, carries out the
+//! [`Action`]s, writes what [`Machine::next_write`] offers and reports it to
+//! [`Machine::wrote`]. A simulation does the same without a thread.
+
+use std::collections::VecDeque;
+
+use super::super::doctor::Finding;
+use super::super::profile::{Handshake, Profile};
+use super::super::protocol::receive::{Answer, Receiver};
+use super::super::protocol::{self, status::Status};
+use super::event::{Doubt, JobId, OfflineReason, PrinterEvent, PrinterState, Refusal};
+use super::job::Running;
+use super::plan::JobPlan;
+use super::wire::{Fence, Outgoing, Poll, Polled, Purpose};
+
+/// NUL bytes that end any command left open by an earlier sender; longer than any we send.
+pub(super) const FLUSH_BYTES: usize = 2_048;
+/// Jobs that may wait.
+const MAX_WAITING_JOBS: usize = 8;
+/// Bytes that may wait in the system's own buffer, so that status questions stay fresh.
+const MAX_UNSENT_BYTES: usize = 256;
+/// A written piece not moving for this long means the printer holds the line.
+const STUCK_MS: u64 = 400;
+
+/// How long the driver waits for what, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// For the answer to a status question.
+    pub answer_ms: u64,
+    /// Between status questions at rest.
+    pub idle_poll_ms: u64,
+    /// Between status questions while printing.
+    pub busy_poll_ms: u64,
+    /// Before opening a lost port again.
+    pub reopen_ms: u64,
+    /// For a printer that is connecting when a job comes.
+    pub preflight_ms: u64,
+    /// For a fence on top of the time printing takes.
+    pub fence_ms: u64,
+    /// For paper or cover in the middle of a job before it is given up: the shopper is gone.
+    pub blocked_ms: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            answer_ms: 500,
+            idle_poll_ms: 1_000,
+            busy_poll_ms: 200,
+            reopen_ms: 1_000,
+            preflight_ms: 5_000,
+            fence_ms: 3_000,
+            blocked_ms: 120_000,
+        }
+    }
+}
+
+/// What the machine needs to know about the printer and its port.
+#[derive(Debug, Clone)]
+pub struct MachineConfig {
+    /// The model.
+    pub profile: Profile,
+    /// Line speed; `None` tries the usual ones.
+    pub baud: Option<u32>,
+    /// Handshake on the cable.
+    pub handshake: Handshake,
+    /// Patience.
+    pub timing: Timing,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The port is open.
+    Opened,
+    /// The port could not be opened.
+    OpenFailed(OfflineReason),
+    /// The port went away.
+    Gone,
+    /// Bytes arrived.
+    Received(&'a [u8]),
+    /// Bytes in the system's buffer and the state of CTS, where the port has it.
+    Line {
+        /// Bytes taken by the system that have not left.
+        unsent_bytes: usize,
+        /// Clear to send.
+        clear_to_send: Option<bool>,
+    },
+    /// A job to print.
+    Print {
+        /// Its name.
+        job: JobId,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// The answer to [`Action::Record`]: whether the start is durable.
+    Recorded(bool),
+    /// Take a job back, or give it up if it is being printed.
+    Cancel(JobId),
+    /// Open the drawer now.
+    OpenDrawer,
+    /// Time passed.
+    Tick,
+}
+
+/// What the world has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Open the port.
+    Open {
+        /// Line speed.
+        baud: u32,
+        /// Handshake.
+        handshake: Handshake,
+    },
+    /// Close the port and forget what has not left.
+    Close,
+    /// Throw away what the system holds and has not sent.
+    Discard,
+    /// Make the start of the job durable, then answer with [`Input::Recorded`].
+    Record {
+        /// Which job.
+        job: JobId,
+        /// Cut counter now.
+        cuts_before: Option<u32>,
+    },
+    /// The printer confirmed bytes of a job: for the spool.
+    Confirmed {
+        /// Which job.
+        job: JobId,
+        /// How many.
+        bytes: usize,
+    },
+    /// Tell the caller.
+    Event(PrinterEvent),
+}
+
+/// Where the connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Closed {
+        open_at: u64,
+    },
+    Opening,
+    /// Asking for a first answer.
+    Probing {
+        until: u64,
+    },
+    /// Sending the start sequence and the fence behind it.
+    Preparing {
+        until: u64,
+        answered: bool,
+    },
+    Live,
+}
+
+/// The driver's state machine.
+#[derive(Debug)]
+pub struct Machine {
+    pub(super) config: MachineConfig,
+    pub(super) phase: Phase,
+    pub(super) out: Outgoing,
+    pub(super) poll: Poll,
+    pub(super) status: Option<Status>,
+    pub(super) running: Option<Running>,
+    pub(super) fence_works: bool,
+    /// What the last session left on the paper: nothing, or a receipt cut short.
+    pub(super) torn_paper: bool,
+    pub(super) near_end_used_dots: Option<u32>,
+    pub(super) next_process_id: u32,
+    waiting: VecDeque<(JobId, JobPlan)>,
+    receiver: Receiver,
+    received_at: u64,
+    baud_index: usize,
+    speeds_tried: usize,
+    offline: Option<OfflineReason>,
+    unsent_bytes: usize,
+    unsent_since: u64,
+    stuck_since: Option<u64>,
+    clear_to_send: Option<bool>,
+    /// XOFF came and no XON since (where the system does not handle them).
+    hold_asked: bool,
+    reported: Option<PrinterState>,
+    findings: Vec<Finding>,
+}
+
+impl Machine {
+    /// A machine that opens its port on the first step.
+    pub fn new(config: MachineConfig, now: u64) -> Self {
+        Self {
+            config,
+            phase: Phase::Closed { open_at: now },
+            out: Outgoing::default(),
+            poll: Poll::new(now),
+            status: None,
+            running: None,
+            fence_works: false,
+            torn_paper: false,
+            near_end_used_dots: None,
+            next_process_id: 0,
+            waiting: VecDeque::new(),
+            receiver: Receiver::new(),
+            received_at: now,
+            baud_index: 0,
+            speeds_tried: 0,
+            offline: None,
+            unsent_bytes: 0,
+            unsent_since: now,
+            stuck_since: None,
+            clear_to_send: None,
+            hold_asked: false,
+            reported: None,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened at `now` and says what to do.
+    pub fn step(&mut self, now: u64, input: Input<'_>, actions: &mut Vec<Action>) {
+        match input {
+            Input::Opened => self.opened(now),
+            Input::OpenFailed(reason) => self.open_failed(now, reason),
+            Input::Gone => self.lost(now, OfflineReason::Unplugged, Doubt::Unplugged, actions),
+            Input::Received(bytes) => self.received(now, bytes, actions),
+            Input::Line {
+                unsent_bytes,
+                clear_to_send,
+            } => self.line(now, unsent_bytes, clear_to_send),
+            Input::Print { job, bytes } => self.accept(job, bytes, actions),
+            Input::Recorded(durable) => self.recorded(now, durable, actions),
+            Input::Cancel(job) => self.cancel(now, job, actions),
+            Input::OpenDrawer => self.open_drawer(),
+            Input::Tick => {}
+        }
+        self.advance(now, actions);
+    }
+
+    /// The next bytes to write, at most 256, or `None` when nothing may go out now.
+    pub fn next_write(&mut self, now: u64) -> Option<&[u8]> {
+        if !self.is_open() || self.unsent_bytes >= MAX_UNSENT_BYTES {
+            return None;
+        }
+        if self.out.current.is_none() {
+            // Nothing comes between the bytes of a command, least of all a real-time question.
+            let between_commands = self.running.as_ref().is_none_or(Running::lets_others_in);
+            if between_commands {
+                self.out.current = self.out.queue.pop_front();
+            }
+            if self.out.current.is_none() && !self.hold_asked {
+                self.out.current = self.job_piece();
+            }
+            self.stuck_since = self.out.current.is_some().then_some(now);
+        }
+        let piece = self.out.current.as_ref()?;
+        let end = piece.bytes.len().min(piece.written + 256);
+        Some(&piece.bytes[piece.written..end])
+    }
+
+    /// The system took `count` of the offered bytes.
+    pub fn wrote(&mut self, now: u64, count: usize) {
+        let Some(piece) = &mut self.out.current else {
+            return;
+        };
+        if count == 0 {
+            return;
+        }
+        self.stuck_since = Some(now);
+        piece.written += count;
+        let (done, purpose) = (piece.is_done(), piece.purpose);
+        self.unsent_bytes += count;
+        if purpose == Purpose::Job
+            && let Some(running) = &mut self.running
+        {
+            running.sent_some(now, count);
+        }
+        if done {
+            self.out.current = None;
+            self.stuck_since = None;
+            if purpose == Purpose::AskStatus {
+                let drain_ms = self.wire_ms(self.unsent_bytes);
+                self.poll.written(now + drain_ms);
+            }
+        }
+    }
+
+    /// When [`Input::Tick`] is due at the latest.
+    pub fn next_wake(&self, now: u64) -> u64 {
+        let phase_at = match self.phase {
+            Phase::Closed { open_at } => open_at,
+            Phase::Opening => u64::MAX,
+            Phase::Probing { until } | Phase::Preparing { until, .. } => until,
+            Phase::Live => u64::MAX,
+        };
+        let poll_at = if self.is_open() && self.asks_status() {
+            self.poll.wake_at(self.config.timing.answer_ms)
+        } else {
+            u64::MAX
+        };
+        // While a job runs, pacing and deadlines need a steady look.
+        let busy = self.running.is_some() || !self.out.is_empty() || self.receiver.is_mid_answer();
+        let busy_at = if busy { now + 20 } else { u64::MAX };
+        phase_at.min(poll_at).min(busy_at).max(now)
+    }
+
+    /// Whether a job is being printed or waits.
+    pub fn is_busy(&self) -> bool {
+        self.running.is_some() || !self.waiting.is_empty()
+    }
+
+    /// Line speed in use, in bits per second.
+    pub fn baud(&self) -> u32 {
+        let speeds = self.speeds();
+        speeds[self.baud_index % speeds.len()]
+    }
+
+    /// The state as last reported.
+    pub fn state(&self) -> PrinterState {
+        if let Some(reason) = self.offline {
+            return PrinterState::Offline(reason);
+        }
+        match (&self.status, self.phase) {
+            (Some(status), Phase::Live) => self.live_state(status),
+            (Some(status), Phase::Preparing { .. }) if !status.can_print() => {
+                PrinterState::from_status(status)
+            }
+            (None, Phase::Live) if !self.asks_status() => PrinterState::Ready,
+            _ => PrinterState::Connecting,
+        }
+    }
+
+    fn live_state(&self, status: &Status) -> PrinterState {
+        if status.can_print() && self.is_held_now() {
+            return PrinterState::Offline(OfflineReason::Held);
+        }
+        PrinterState::from_status(status)
+    }
+
+    pub(super) fn asks_status(&self) -> bool {
+        self.config.profile.answers.real_time_status
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.phase, Phase::Closed { .. } | Phase::Opening)
+    }
+
+    /// Milliseconds `bytes` take on the line (8N1), rounded up.
+    pub(super) fn wire_ms(&self, bytes: usize) -> u64 {
+        (bytes as u64 * 10_000).div_ceil(u64::from(self.baud().max(1)))
+    }
+
+    /// Whether the printer holds the line: CTS low, or bytes that do not move.
+    pub(super) fn is_held(&self, now: u64) -> bool {
+        let stuck = |since: u64| now.saturating_sub(since) >= STUCK_MS;
+        self.is_held_now()
+            || self.stuck_since.is_some_and(stuck)
+            || (self.unsent_bytes > 0 && stuck(self.unsent_since))
+    }
+
+    fn is_held_now(&self) -> bool {
+        self.hold_asked
+            || (self.config.handshake == Handshake::Lines && self.clear_to_send == Some(false))
+    }
+
+    /// Whether the printer says it can print, or cannot say anything.
+    pub(super) fn can_print(&self) -> bool {
+        !self.asks_status() || self.status.is_some_and(|status| status.can_print())
+    }
+
+    fn speeds(&self) -> Vec<u32> {
+        let Some(baud) = self.config.baud else {
+            let mut speeds = vec![self.config.profile.baud, 115_200, 38_400, 19_200, 9_600];
+            let first = speeds[0];
+            speeds.dedup();
+            speeds.retain({
+                let mut seen_first = false;
+                move |&speed| speed != first || !std::mem::replace(&mut seen_first, true)
+            });
+            return speeds;
+        };
+        vec![baud]
+    }
+
+    fn opened(&mut self, now: u64) {
+        self.receiver = Receiver::new();
+        self.out = Outgoing::default();
+        self.poll = Poll::new(now);
+        self.status = None;
+        self.unsent_bytes = 0;
+        self.unsent_since = now;
+        self.stuck_since = None;
+        self.clear_to_send = None;
+        self.hold_asked = false;
+        if self.asks_status() {
+            let timing = self.config.timing;
+            self.phase = Phase::Probing {
+                until: now + timing.answer_ms * 2,
+            };
+        } else {
+            self.offline = None;
+            self.prepare(now);
+        }
+    }
+
+    fn open_failed(&mut self, now: u64, reason: OfflineReason) {
+        self.offline = Some(reason);
+        self.phase = Phase::Closed {
+            open_at: now + self.config.timing.reopen_ms,
+        };
+    }
+
+    /// The connection is gone: whatever was being printed is in doubt.
+    pub(super) fn lost(
+        &mut self,
+        now: u64,
+        reason: OfflineReason,
+        doubt: Doubt,
+        actions: &mut Vec<Action>,
+    ) {
+        actions.push(Action::Close);
+        if self.config.baud.is_none() && matches!(self.phase, Phase::Preparing { .. }) {
+            // The first answer may have been noise at the wrong speed.
+            self.baud_index += 1;
+        }
+        self.offline = Some(reason);
+        self.status = None;
+        self.phase = Phase::Closed {
+            open_at: now + self.config.timing.reopen_ms,
+        };
+        self.give_up(doubt, actions);
+        self.out = Outgoing::default();
+    }
+
+    fn line(&mut self, now: u64, unsent_bytes: usize, clear_to_send: Option<bool>) {
+        if unsent_bytes < self.unsent_bytes || unsent_bytes == 0 {
+            self.unsent_since = now;
+        }
+        self.unsent_bytes = unsent_bytes;
+        self.clear_to_send = clear_to_send;
+    }
+
+    /// Sends the start sequence: ends whatever an earlier sender left open, closes off a torn
+    /// receipt, sets the printer up, and asks for a fence to see whether fences work.
+    pub(super) fn prepare(&mut self, now: u64) {
+        let answers = self.config.profile.answers;
+        let mut bytes = Vec::new();
+        if answers.clear_buffer {
+            self.out.push(&protocol::CLEAR_BUFFERS, Purpose::Other);
+        }
+        bytes.resize(FLUSH_BYTES, 0);
+        bytes.extend_from_slice(&protocol::INITIALIZE);
+        if self.config.profile.chinese_mode {
+            bytes.extend_from_slice(&protocol::LEAVE_CHINESE);
+        }
+        if std::mem::take(&mut self.torn_paper) {
+            bytes.extend_from_slice(b"\n*** GIAN DOAN / INTERRUPTED ***\n");
+            bytes.extend_from_slice(match self.config.profile.cut {
+                super::super::profile::CutPlan::TearOff => b"\x1Bd\x04",
+                _ => b"\x1DVB\x00",
+            });
+        }
+        if answers.automatic_status {
+            bytes.extend_from_slice(&protocol::ENABLE_AUTOMATIC_STATUS);
+        }
+        if answers.fence {
+            bytes.extend_from_slice(&protocol::ASK_FENCE);
+            self.out.fences.push_back(Fence::Prepare);
+        }
+        self.out.push(&bytes, Purpose::Other);
+        let wait_ms = self.wire_ms(bytes.len()) + self.config.timing.fence_ms;
+        self.phase = Phase::Preparing {
+            until: now + wait_ms,
+            answered: false,
+        };
+    }
+
+    fn received(&mut self, now: u64, bytes: &[u8], actions: &mut Vec<Action>) {
+        // A block that stopped in the middle must not swallow what comes seconds later.
+        if now.saturating_sub(self.received_at) > self.config.timing.answer_ms {
+            self.receiver.abandon();
+        }
+        self.received_at = now;
+        for &byte in bytes {
+            if let Some(answer) = self.receiver.push(byte) {
+                self.answered(now, answer, actions);
+            }
+        }
+    }
+
+    fn answered(&mut self, now: u64, answer: Answer, actions: &mut Vec<Action>) {
+        match answer {
+            Answer::RealTime(byte) => {
+                let pause_ms = if self.running.is_some() {
+                    self.config.timing.busy_poll_ms
+                } else {
+                    self.config.timing.idle_poll_ms
+                };
+                if let Some(status) = self.poll.answer(now, byte, pause_ms) {
+                    self.see_status(status);
+                }
+                if matches!(self.phase, Phase::Probing { .. }) && self.poll.misses() == 0 {
+                    self.first_answer(now);
+                }
+            }
+            Answer::Automatic(bytes) => self.see_status(Status::from_automatic(bytes)),
+            Answer::InOrder(_) => self.fence_answered(now, actions),
+            Answer::ProcessId(id) => self.process_id_answered(id),
+            Answer::Cleared => self.cleared(),
+            Answer::Info(text) => self.counter_answered(&text),
+            Answer::Hold => self.hold_asked = true,
+            Answer::GoOn => self.hold_asked = false,
+            Answer::Block(..) => {}
+        }
+    }
+
+    fn see_status(&mut self, status: Status) {
+        if !status.can_print()
+            && let Some(running) = &mut self.running
+        {
+            running.disturbed();
+        }
+        match (status.paper_near_end, self.near_end_used_dots) {
+            (true, None) => self.near_end_used_dots = Some(0),
+            (false, Some(_)) => self.near_end_used_dots = None,
+            _ => {}
+        }
+        self.status = Some(status);
+    }
+
+    fn first_answer(&mut self, now: u64) {
+        self.offline = None;
+        self.speeds_tried = 0;
+        self.phase = Phase::Preparing {
+            until: u64::MAX,
+            answered: false,
+        };
+        self.poll.ask_now(now);
+    }
+
+    fn fence_answered(&mut self, now: u64, actions: &mut Vec<Action>) {
+        match self.out.fences.pop_front() {
+            Some(Fence::Job(offset)) => self.job_confirmed(now, offset, actions),
+            Some(Fence::Prepare | Fence::Stale) => {
+                if let Phase::Preparing { answered, until } = &mut self.phase {
+                    *answered = true;
+                    if self.out.fences.is_empty() {
+                        *until = now;
+                    } else {
+                        // Old answers come first; a silence ends the wait.
+                        *until = now + self.config.timing.fence_ms / 2;
+                    }
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn accept(&mut self, job: JobId, bytes: Vec<u8>, actions: &mut Vec<Action>) {
+        let refused = |reason| {
+            Action::Event(PrinterEvent::JobFailed {
+                job,
+                nothing_sent: true,
+                reason,
+            })
+        };
+        if self.waiting.len() >= MAX_WAITING_JOBS {
+            actions.push(refused(Refusal::QueueFull));
+            return;
+        }
+        match JobPlan::read(bytes, &self.config.profile) {
+            Ok(plan) => self.waiting.push_back((job, plan)),
+            Err(error) => actions.push(refused(Refusal::BadJob(error))),
+        }
+    }
+
+    fn cancel(&mut self, now: u64, job: JobId, actions: &mut Vec<Action>) {
+        if let Some(index) = self.waiting.iter().position(|(waiting, _)| *waiting == job) {
+            self.waiting.remove(index);
+            actions.push(Action::Event(PrinterEvent::JobFailed {
+                job,
+                nothing_sent: true,
+                reason: Refusal::Cancelled,
+            }));
+        } else if self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.job == job)
+        {
+            self.abandon(now, actions);
+        }
+    }
+
+    fn open_drawer(&mut self) {
+        if !self.is_open() {
+            return;
+        }
+        let pin = self.config.profile.drawer_pin;
+        if self.can_print() || !self.asks_status() {
+            self.out
+                .push(&[0x1B, b'p', pin, 0x19, 0xFA], Purpose::Other);
+        } else {
+            // Paper out must not keep the drawer shut: the real-time pulse works offline.
+            self.out
+                .push(&[0x10, 0x14, 0x01, pin, 0x01], Purpose::Other);
+        }
+    }
+
+    /// Moves everything on that time or the last input made possible.
+    fn advance(&mut self, now: u64, actions: &mut Vec<Action>) {
+        self.advance_poll(now, actions);
+        self.advance_phase(now, actions);
+        if self.phase == Phase::Live
+            && self.running.is_none()
+            && let Some((job, plan)) = self.waiting.pop_front()
+        {
+            let preflight_ms = self.config.timing.preflight_ms;
+            self.running = Some(Running::new(job, plan, now, preflight_ms));
+            self.poll.ask_now(now);
+        }
+        self.advance_job(now, actions);
+        self.refuse_while_away(now, actions);
+        self.report(actions);
+    }
+
+    /// Jobs that wait for a printer which is not there fail; nothing of them was sent.
+    fn refuse_while_away(&mut self, now: u64, actions: &mut Vec<Action>) {
+        let state = self.state();
+        let hopeless = self.offline.is_some()
+            || matches!(self.phase, Phase::Preparing { .. }) && self.is_blocked(now);
+        if !hopeless || self.running.is_some() {
+            return;
+        }
+        for (job, _) in self.waiting.drain(..) {
+            actions.push(Action::Event(PrinterEvent::JobFailed {
+                job,
+                nothing_sent: true,
+                reason: Refusal::NotReady(state),
+            }));
+        }
+    }
+
+    /// Whether the printer said that it cannot print, or holds the line.
+    pub(super) fn is_blocked(&self, now: u64) -> bool {
+        self.status.is_some_and(|status| !status.can_print()) || self.is_held(now)
+    }
+
+    fn advance_poll(&mut self, now: u64, actions: &mut Vec<Action>) {
+        if !self.is_open() || !self.asks_status() {
+            return;
+        }
+        let held = self.is_held(now);
+        if self.poll.check(now, self.config.timing.answer_ms, held) == Polled::Missed {
+            if let Some(running) = &mut self.running {
+                running.went_silent();
+            }
+            if self.poll.misses() >= 3 && !matches!(self.phase, Phase::Probing { .. }) {
+                self.lost(now, OfflineReason::NoAnswer, Doubt::Silent, actions);
+                return;
+            }
+        }
+        if let Some(piece) = self.poll.question(now) {
+            self.out.queue.push_back(piece);
+        }
+    }
+
+    fn advance_phase(&mut self, now: u64, actions: &mut Vec<Action>) {
+        match self.phase {
+            Phase::Closed { open_at } if now >= open_at => {
+                self.phase = Phase::Opening;
+                actions.push(Action::Open {
+                    baud: self.baud(),
+                    handshake: self.config.handshake,
+                });
+            }
+            Phase::Probing { until } if now >= until && !self.is_held(now) => {
+                self.try_next_speed(now, actions);
+            }
+            Phase::Probing { until } if now >= until => {
+                self.offline = Some(OfflineReason::Held);
+            }
+            Phase::Preparing { until, answered } => {
+                self.advance_prepare(now, until, answered, actions);
+            }
+            _ => {}
+        }
+    }
+
+    fn try_next_speed(&mut self, now: u64, actions: &mut Vec<Action>) {
+        let count = self.speeds().len();
+        self.speeds_tried += 1;
+        if self.speeds_tried >= count {
+            self.offline = Some(OfflineReason::NoAnswer);
+            if self.speeds_tried == count {
+                let noisy = self.receiver.noise_bytes() > 0;
+                let finding = if noisy {
+                    Finding::Noise
+                } else {
+                    Finding::NoAnswer
+                };
+                self.find(finding, actions);
+            }
+        }
+        actions.push(Action::Close);
+        self.baud_index = (self.baud_index + 1) % count;
+        // Once round all speeds, take it slower.
+        let pause = if self.speeds_tried % count == 0 {
+            self.config.timing.reopen_ms
+        } else {
+            0
+        };
+        self.phase = Phase::Closed {
+            open_at: now + pause,
+        };
+    }
+
+    fn advance_prepare(&mut self, now: u64, until: u64, answered: bool, actions: &mut Vec<Action>) {
+        if until == u64::MAX {
+            // Nothing is sent to a printer that cannot take it in.
+            if self.can_print() && !self.is_held(now) {
+                self.prepare(now);
+            }
+            return;
+        }
+        if self.is_blocked(now) {
+            // Fences rest while the printer is offline; the wait starts over when it is back.
+            self.phase = Phase::Preparing {
+                until: now + self.config.timing.fence_ms,
+                answered,
+            };
+            return;
+        }
+        let sent = self.out.is_empty();
+        if !self.config.profile.answers.fence {
+            if sent {
+                self.phase = Phase::Live;
+            }
+            return;
+        }
+        if now >= until && sent {
+            self.fence_works = answered;
+            self.out.fences.clear();
+            if !answered {
+                self.find(Finding::FenceSilent, actions);
+            }
+            self.phase = Phase::Live;
+            self.poll.ask_now(now);
+        }
+    }
+
+    pub(super) fn find(&mut self, finding: Finding, actions: &mut Vec<Action>) {
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+            actions.push(Action::Event(PrinterEvent::Finding(finding)));
+        }
+    }
+
+    fn report(&mut self, actions: &mut Vec<Action>) {
+        let state = self.state();
+        if self.reported != Some(state) {
+            self.reported = Some(state);
+            actions.push(Action::Event(PrinterEvent::State(state)));
+        }
+    }
+}
