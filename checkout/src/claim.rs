@@ -1,5 +1,7 @@
 //! What one promotion takes off a pool of goods, looked at alone.
 
+use std::collections::BTreeMap;
+
 use crate::item::{Item, ItemId};
 use crate::money::{allocate, div_half_up};
 use crate::promotion::{AmountPer, Promotion, PromotionKind, RewardFrom};
@@ -223,16 +225,15 @@ impl<'a> Candidate<'a> {
         basis_points: u32,
     ) -> Vec<Claim> {
         let mut sets = Sets::new(pool, self.limit());
-        let mut groups: Vec<Option<ItemId>> = vec![None];
-        if same_item {
-            groups = self.items(pool).into_iter().map(Some).collect();
-        }
+        let groups = if same_item {
+            self.by_item(pool)
+        } else {
+            vec![self.in_scope(pool)]
+        };
         for group in groups {
-            let member =
-                |entry: &Entry| self.own[entry.line] && group.is_none_or(|item| item == entry.item);
-            sets.form(|picks| {
-                picks.take(i64::from(pay), false, member)
-                    && picks.take(i64::from(reward), true, member)
+            sets.form(group, |picks| {
+                picks.take(i64::from(pay), false, |_| true)
+                    && picks.take(i64::from(reward), true, |_| true)
             });
         }
         sets.rewarded(basis_points)
@@ -243,7 +244,8 @@ impl<'a> Candidate<'a> {
     /// Rewarded: the dearest left in the other scope.
     fn other_sets(&self, pool: &[Entry], buy: u32, get: u32, basis_points: u32) -> Vec<Claim> {
         let mut sets = Sets::new(pool, self.limit());
-        sets.form(|picks| {
+        let touched = |index: &usize| self.touches(pool[*index].line);
+        sets.form((0..pool.len()).filter(touched).collect(), |picks| {
             let mut missing = i64::from(buy);
             missing -= picks.up_to_cheapest(missing, |entry| {
                 self.own[entry.line] && !self.reward[entry.line]
@@ -258,9 +260,8 @@ impl<'a> Candidate<'a> {
     /// Sets of `n` pieces, dearest first, for one price, while that is lower.
     fn priced_sets(&self, pool: &[Entry], n: u32, price_minor: i64) -> Vec<Claim> {
         let mut sets = Sets::new(pool, self.limit());
-        sets.form(|picks| {
-            picks.take(i64::from(n), true, |entry| self.own[entry.line])
-                && picks.worth() > i128::from(price_minor)
+        sets.form(self.in_scope(pool), |picks| {
+            picks.take(i64::from(n), true, |_| true) && picks.worth() > i128::from(price_minor)
         });
         let price = i128::from(sets.formed) * i128::from(price_minor);
         let taken = sets.taken_units();
@@ -269,15 +270,25 @@ impl<'a> Candidate<'a> {
         })
     }
 
-    /// The items of the own scope, dearest first, each once.
-    fn items(&self, pool: &[Entry]) -> Vec<ItemId> {
-        let mut items = Vec::new();
-        for entry in pool.iter().filter(|entry| self.own[entry.line]) {
-            if !items.contains(&entry.item) {
-                items.push(entry.item);
+    /// The entries of the own scope, dearest first.
+    fn in_scope(&self, pool: &[Entry]) -> Vec<usize> {
+        (0..pool.len())
+            .filter(|&index| self.own[pool[index].line])
+            .collect()
+    }
+
+    /// The entries of the own scope, item by item, the dearest item first.
+    fn by_item(&self, pool: &[Entry]) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut group_of: BTreeMap<ItemId, usize> = BTreeMap::new();
+        for index in self.in_scope(pool) {
+            let group = *group_of.entry(pool[index].item).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(Vec::new());
             }
+            groups[group].push(index);
         }
-        items
+        groups
     }
 
     fn limit(&self) -> i64 {
@@ -300,58 +311,74 @@ struct Sets<'p> {
 struct Picks<'s> {
     pool: &'s [Entry],
     left: &'s [i64],
-    /// By entry: pieces picked.
-    picked: Vec<i64>,
-    /// By entry: of those, rewarded.
-    rewarded: Vec<i64>,
+    /// Entries that may have pieces left, dearest first.
+    open: &'s [usize],
+    picked: Vec<Pick>,
+}
+
+/// What one set has of one entry.
+struct Pick {
+    entry: usize,
+    count: i64,
+    /// Of `count`, rewarded.
+    rewarded: i64,
 }
 
 impl Picks<'_> {
     /// Picks the dearest `count` pieces of `member` entries; true when there
     /// were enough.
     fn take(&mut self, count: i64, rewarded: bool, member: impl Fn(&Entry) -> bool) -> bool {
-        let mut missing = count;
-        for index in 0..self.pool.len() {
-            missing -= self.pick(index, missing, rewarded, &member);
-        }
-        missing == 0
+        self.pick(self.open.iter(), count, rewarded, member) == count
     }
 
     /// Picks up to `count` of the cheapest pieces; how many there were.
     fn up_to_cheapest(&mut self, count: i64, member: impl Fn(&Entry) -> bool) -> i64 {
+        self.pick(self.open.iter().rev(), count, false, member)
+    }
+
+    fn pick<'i>(
+        &mut self,
+        entries: impl Iterator<Item = &'i usize>,
+        count: i64,
+        rewarded: bool,
+        member: impl Fn(&Entry) -> bool,
+    ) -> i64 {
         let mut missing = count;
-        for index in (0..self.pool.len()).rev() {
-            missing -= self.pick(index, missing, false, &member);
+        for &index in entries {
+            if missing == 0 {
+                break;
+            }
+            if member(&self.pool[index]) {
+                missing -= self.pick_entry(index, missing, rewarded);
+            }
         }
         count - missing
     }
 
-    fn pick(
-        &mut self,
-        index: usize,
-        wanted: i64,
-        rewarded: bool,
-        member: &impl Fn(&Entry) -> bool,
-    ) -> i64 {
-        let entry = &self.pool[index];
-        if wanted == 0 || entry.goods != Goods::Pieces || !member(entry) {
-            return 0;
-        }
-        let count = wanted.min(self.left[index] - self.picked[index]);
-        self.picked[index] += count;
+    fn pick_entry(&mut self, entry: usize, wanted: i64, rewarded: bool) -> i64 {
+        let known = self.picked.iter().position(|pick| pick.entry == entry);
+        let position = known.unwrap_or_else(|| {
+            self.picked.push(Pick {
+                entry,
+                count: 0,
+                rewarded: 0,
+            });
+            self.picked.len() - 1
+        });
+        let pick = &mut self.picked[position];
+        let count = wanted.min(self.left[entry] - pick.count);
+        pick.count += count;
         if rewarded {
-            self.rewarded[index] += count;
+            pick.rewarded += count;
         }
         count
     }
 
     /// What the set is worth, in minor units.
     fn worth(&self) -> i128 {
-        self.pool
+        self.picked
             .iter()
-            .zip(&self.picked)
-            .filter(|(_, picked)| **picked > 0)
-            .map(|(entry, picked)| i128::from(entry.value_of(*picked)))
+            .map(|pick| i128::from(self.pool[pick.entry].value_of(pick.count)))
             .sum()
     }
 }
@@ -368,33 +395,37 @@ impl<'p> Sets<'p> {
         }
     }
 
-    /// Forms sets with `gather` until it says no or the limit is reached.
-    fn form(&mut self, gather: impl Fn(&mut Picks<'_>) -> bool) {
+    /// Forms sets of pieces of the `open` entries (dearest first) with `gather`,
+    /// until it says no or the limit is reached.
+    fn form(&mut self, mut open: Vec<usize>, gather: impl Fn(&mut Picks<'_>) -> bool) {
+        open.retain(|&index| self.pool[index].goods == Goods::Pieces);
         while self.formed < self.limit {
+            open.retain(|&index| self.left[index] > 0);
             let mut picks = Picks {
                 pool: self.pool,
                 left: &self.left,
-                picked: vec![0; self.pool.len()],
-                rewarded: vec![0; self.pool.len()],
+                open: &open,
+                picked: Vec::new(),
             };
             if !gather(&mut picks) {
                 return;
             }
-            let (picked, rewarded) = (picks.picked, picks.rewarded);
+            let mut picked = picks.picked;
+            picked.retain(|pick| pick.count > 0);
             // The same choice is made again as long as its entries suffice.
-            let times = (0..picked.len())
-                .filter(|&index| picked[index] > 0)
-                .map(|index| self.left[index] / picked[index])
+            let times = picked
+                .iter()
+                .map(|pick| self.left[pick.entry] / pick.count)
                 .min()
                 .unwrap_or(0)
                 .min(self.limit - self.formed);
             if times == 0 {
                 return;
             }
-            for index in 0..picked.len() {
-                self.left[index] -= times * picked[index];
-                self.taken[index] += times * picked[index];
-                self.rewarded[index] += times * rewarded[index];
+            for pick in &picked {
+                self.left[pick.entry] -= times * pick.count;
+                self.taken[pick.entry] += times * pick.count;
+                self.rewarded[pick.entry] += times * pick.rewarded;
             }
             self.formed += times;
         }
