@@ -11,6 +11,7 @@ use crate::amount::Amount;
 use crate::encode::{alphanumeric, characters, length, text};
 use crate::error::{DecodeError, EncodeError, Fault, Place};
 use crate::iban::{check_iban, is_creditor_reference};
+use crate::payload::check_length;
 
 /// Longest code, bytes.
 pub const MAX_BYTES: usize = 331;
@@ -336,6 +337,7 @@ impl EpcTransfer {
                 path: "text".to_owned(),
             },
         })?;
+        check_length(&content)?;
         let line_break = if content.contains("\r\n") {
             LineBreak::CrLf
         } else {

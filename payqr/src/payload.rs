@@ -7,8 +7,9 @@ use crate::crc::{crc16, crc16_text};
 use crate::error::{DecodeError, EncodeError, Fault, Place};
 use crate::tlv::{Field, Id, LengthUnit, join, parse, write};
 
-/// The longest text a QR symbol can carry (version 40-L, alphanumeric).
-const MAX_DECODED_CHARACTERS: usize = 4_296;
+/// The longest text a QR symbol can carry in letters (version 40-L,
+/// alphanumeric); nothing longer is read.
+pub const MAX_DECODED_CHARACTERS: usize = 4_296;
 /// The longest payload the encoder writes.
 pub const MAX_ENCODED_CHARACTERS: usize = 512;
 const CHECKSUM: Id = Id::of(63);
@@ -53,13 +54,7 @@ impl Payload {
     /// [`DecodeError`] with the place: broken grammar, a tag twice, tag 00 not
     /// first, checksum missing, wrong or not last.
     pub fn decode(text: &str) -> Result<Self, DecodeError> {
-        let characters = text.chars().count();
-        if characters > MAX_DECODED_CHARACTERS {
-            return Err(DecodeError::whole(Fault::TooLong {
-                characters,
-                limit: MAX_DECODED_CHARACTERS,
-            }));
-        }
+        check_length(text)?;
         match Self::decode_as(text, LengthUnit::Characters) {
             Err(error) if !text.is_ascii() => {
                 Self::decode_as(text, LengthUnit::Bytes).map_err(|_| error)
@@ -320,6 +315,18 @@ fn is_emv_amount(value: &str) -> bool {
         && digits(whole)
         && digits(fraction)
         && (whole == "0" || !whole.starts_with('0'))
+}
+
+/// Refuses what no QR symbol can hold, so that decoding takes bounded time.
+pub(crate) fn check_length(text: &str) -> Result<(), DecodeError> {
+    let characters = text.chars().count();
+    if characters <= MAX_DECODED_CHARACTERS {
+        return Ok(());
+    }
+    Err(DecodeError::whole(Fault::TooLong {
+        characters,
+        limit: MAX_DECODED_CHARACTERS,
+    }))
 }
 
 /// The fields up to and with the checksum; refuses anything behind it.

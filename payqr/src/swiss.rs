@@ -8,6 +8,7 @@ use crate::encode::{alphanumeric, characters, digits, length};
 use crate::epc::{LineBreak, Lines, check_amount};
 use crate::error::{DecodeError, EncodeError, Fault};
 use crate::iban::{check_iban, is_creditor_reference};
+use crate::payload::check_length;
 
 /// Longest code, characters.
 pub const MAX_CHARACTERS: usize = 997;
@@ -288,6 +289,7 @@ impl SwissBill {
     /// # Errors
     /// [`DecodeError`] naming the line.
     pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        check_length(text)?;
         let lines = Lines::new(text);
         lines.expect(1, "type", &["SPC"])?;
         lines.expect(2, "version", &["0200"])?;

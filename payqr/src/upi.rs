@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::amount::Amount;
 use crate::encode::{alphanumeric, amount_text, characters, digits, length, text};
 use crate::error::{DecodeError, EncodeError, Fault, Place};
+use crate::payload::check_length;
 
 const HEAD: &str = "upi://pay?";
 
@@ -130,6 +131,7 @@ impl Upi {
     /// [`DecodeError`] with the parameter: no `upi://pay?`, a parameter twice,
     /// a broken `%` escape, no payee, a currency other than INR.
     pub fn decode(link: &str) -> Result<Self, DecodeError> {
+        check_length(link)?;
         let is_upi = link
             .get(..HEAD.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(HEAD));

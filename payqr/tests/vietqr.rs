@@ -81,7 +81,7 @@ fn width_at_level_m(text: &str) -> usize {
 
 #[test]
 fn the_symbol_stays_within_37_modules_at_level_m() {
-    // Proves that the longest code a kiosk makes (19-digit account, 9-digit amount, order code as memo) fits 37 modules at level M, and 45 with the longest legal memo.
+    // Proves that the longest code a kiosk makes (19-digit account, 9-digit amount, order code as memo) fits 37 modules at level M, and 41 with the longest legal memo.
     let longest = VietQr::account("970436", "1234567890123456789").with_amount(499_999_999);
     for memo in ["A0B1C2D3E", "SEVQR A0B1C2D3E", "DH A0B1C2D3E"] {
         let text = longest.clone().with_memo(memo).encode().unwrap();
