@@ -3,10 +3,12 @@
 
 mod terminal_common;
 
-use hardware::terminal::sim::{Scenario, SimOutcome, WhenUnacknowledged, ZvtModelConfig};
+use hardware::terminal::sim::{
+    Ledger, Scenario, SimOutcome, SimPlace, WhenUnacknowledged, ZvtModel, ZvtModelConfig,
+};
 use hardware::terminal::{
-    DeclineReason, NotStarted, Outcome, PaymentTerminal, Recovered, Recovery, ShopperPrompt,
-    TerminalEvent, TerminalSim, Unknown,
+    Amount, Currency, DeclineReason, LinkState, NotStarted, Outcome, PaymentTerminal, Recovered,
+    Recovery, ShopperPrompt, TerminalConfig, TerminalEvent, TerminalSim, Unknown,
 };
 use tempfile::TempDir;
 use terminal_common::*;
@@ -93,52 +95,6 @@ fn a_refused_or_busy_terminal_has_not_started() {
         assert!(matches!(outcome, Outcome::Approved(_)));
         assert_eq!(sim.charged().len(), 1);
     });
-}
-
-#[test]
-fn a_lost_acknowledgement_is_given_again_without_charging_twice() {
-    // Proves that the repeated status information is answered idempotently.
-    let config = || ZvtModelConfig {
-        reply_ms: 50,
-        ..ZvtModelConfig::default()
-    };
-    let sim = TerminalSim::zvt_tcp(config()).unwrap();
-    let mut rig = Rig::new(&sim, "VND", patient());
-    rig.wait_up();
-    sim.script(Scenario {
-        lose_acknowledgements: 1,
-        ..Scenario::default()
-    });
-    let (_, outcome) = rig.pay(1, dong(10_000));
-    assert!(matches!(outcome, Outcome::Approved(_)), "{outcome:?}");
-    assert_eq!(sim.charged().len(), 1);
-    assert_eq!(sim.orders_received(), 1);
-}
-
-#[test]
-fn an_acknowledgement_lost_for_good_ends_in_doubt_and_recovers_as_taken_back() {
-    // Proves that an abort after our acknowledgement is Unknown, never Declined.
-    let config = ZvtModelConfig {
-        reply_ms: 50,
-        ..ZvtModelConfig::default()
-    };
-    let sim = TerminalSim::zvt_tcp(config).unwrap();
-    let mut rig = Rig::new(&sim, "VND", patient());
-    rig.wait_up();
-    sim.script(Scenario {
-        lose_acknowledgements: 3,
-        ..Scenario::default()
-    });
-    let (baseline, outcome) = rig.pay(1, dong(10_000));
-    assert!(matches!(
-        outcome,
-        Outcome::Unknown {
-            why: Unknown::Contradiction { .. }
-        }
-    ));
-    let recovered = rig.recover(1, dong(10_000), baseline, None);
-    assert_eq!(recovered, Recovered::DidNotHappen(Recovery::NothingNew));
-    assert_eq!(sim.charged(), []);
 }
 
 #[test]
@@ -271,4 +227,386 @@ fn an_attempt_is_never_sent_twice() {
     let why = NotStarted::AlreadySent;
     assert_eq!(rig.wait_outcome(), Outcome::NotStarted { why });
     assert_eq!(sim.orders_received(), 1);
+}
+
+#[test]
+fn an_approval_that_takes_long_to_store_is_held_and_then_charged_once() {
+    // Proves 84 9C: the terminal asks again, and the money is taken once the kiosk is ready.
+    let config = ZvtModelConfig {
+        hold_pause_ms: 20,
+        ..ZvtModelConfig::default()
+    };
+    let sim = TerminalSim::zvt_tcp(config).unwrap();
+    let timeouts = hardware::terminal::Timeouts {
+        hold_after_ms: 20,
+        ..patient()
+    };
+    let mut rig = Rig::new(&sim, "VND", timeouts);
+    rig.wait_up();
+    // The first payment is stored only after the terminal was held; the bank's delay of the
+    // second gives the first one's events time to be told apart.
+    let baseline = rig.prepare(attempt(1));
+    rig.handle
+        .authorise(armed(attempt(1), dong(10_000), baseline))
+        .unwrap();
+    let approval = rig.wait_approval();
+    // Commands are answered in order: after this answer the driver has run its timers at least
+    // once more than before.
+    while sim.holds_received() < 2 {
+        std::thread::yield_now();
+    }
+    assert_eq!(sim.charged(), []);
+    rig.handle.approval_stored(durable(&approval)).unwrap();
+    assert_eq!(rig.wait_outcome(), Outcome::Approved(approval));
+    assert_eq!(sim.charged().len(), 1);
+}
+
+#[test]
+fn an_approval_that_cannot_be_stored_is_taken_back_by_the_terminal() {
+    // Proves 84 66 when the disk is full, and that holding has an end when nobody stores.
+    over_both(|sim| {
+        let mut rig = Rig::new(sim, "VND", patient());
+        rig.wait_up();
+        let baseline = rig.prepare(attempt(1));
+        rig.handle
+            .authorise(armed(attempt(1), dong(10_000), baseline.clone()))
+            .unwrap();
+        rig.wait_approval();
+        rig.handle.approval_refused(attempt(1)).unwrap();
+        let why = Unknown::RejectedByKiosk;
+        assert_eq!(rig.wait_outcome(), Outcome::Unknown { why });
+        let recovered = rig.recover(1, dong(10_000), baseline, None);
+        assert_eq!(recovered, Recovered::DidNotHappen(Recovery::NothingNew));
+        assert_eq!(sim.charged(), []);
+    });
+}
+
+#[test]
+fn an_approval_nobody_stores_is_refused_after_the_last_hold() {
+    // Proves that a hung store never leaves the shopper charged without a record.
+    let config = ZvtModelConfig {
+        hold_pause_ms: 1,
+        ..ZvtModelConfig::default()
+    };
+    let sim = TerminalSim::zvt_tcp(config).unwrap();
+    let mut config = TerminalConfig::zvt(sim.connection(), "VND");
+    config.max_holds = 2;
+    config.timeouts = hardware::terminal::Timeouts {
+        hold_after_ms: 10,
+        ..patient()
+    };
+    let mut rig = Rig::with(config);
+    rig.wait_up();
+    let baseline = rig.prepare(attempt(1));
+    rig.handle
+        .authorise(armed(attempt(1), dong(10_000), baseline))
+        .unwrap();
+    rig.wait_approval();
+    let why = Unknown::RejectedByKiosk;
+    assert_eq!(rig.wait_outcome(), Outcome::Unknown { why });
+    assert_eq!(sim.holds_received(), 2);
+    assert_eq!(sim.charged(), []);
+}
+
+#[test]
+fn an_approval_of_another_amount_is_refused_and_in_doubt() {
+    // Proves that the stale amount of an earlier customer is never accepted.
+    over_both(|sim| {
+        let mut rig = Rig::new(sim, "VND", patient());
+        rig.wait_up();
+        sim.script(Scenario::ending(SimOutcome::ApproveWrongAmount));
+        let (_, outcome) = rig.pay(1, dong(10_000));
+        assert!(matches!(
+            outcome,
+            Outcome::Unknown {
+                why: Unknown::Mismatch { .. }
+            }
+        ));
+        assert_eq!(sim.charged(), []);
+    });
+}
+
+#[test]
+fn reversal_refund_and_day_close_reconcile() {
+    // Proves reversal by receipt number, refund, and totals that match the terminal's ledger.
+    over_both(|sim| {
+        let mut rig = Rig::new(sim, "VND", patient());
+        rig.wait_up();
+        let (_, first) = rig.pay(1, dong(30_000));
+        let (_, second) = rig.pay(2, dong(50_000));
+        let (Outcome::Approved(first), Outcome::Approved(_)) = (first, second) else {
+            panic!("both must be approved")
+        };
+        let receipt_number = first.identity.receipt_number.unwrap();
+        let taken_back = rig.reverse(3, receipt_number, dong(30_000));
+        assert!(matches!(taken_back, Outcome::Approved(_)), "{taken_back:?}");
+        assert_eq!(sim.charged().len(), 1);
+        let again = rig.reverse(4, receipt_number, dong(30_000));
+        let reason = DeclineReason::ReversalNotPossible;
+        let why = NotStarted::Refused { code: 0xB5, reason };
+        assert_eq!(again, Outcome::NotStarted { why });
+        let refunded = rig.refund(5, dong(7_000));
+        assert!(matches!(refunded, Outcome::Approved(_)), "{refunded:?}");
+        let report = rig.close_day(6).unwrap();
+        assert_eq!(report.total_minor, Some(43_000));
+        assert_eq!(report.difference_minor(dong(43_000)), Some(0));
+        assert_eq!(report.difference_minor(dong(43_001)), Some(-1));
+        assert_eq!(report.schemes[2].count, 2);
+        assert_eq!(
+            (report.first_receipt, report.last_receipt),
+            (Some(1), Some(4))
+        );
+    });
+}
+
+#[test]
+fn amounts_that_do_not_fit_are_refused_before_anything_is_sent() {
+    // Proves that 13 digits, zero and a foreign currency never reach the terminal.
+    let sim = TerminalSim::zvt_tcp(ZvtModelConfig::default()).unwrap();
+    let mut rig = Rig::new(&sim, "VND", patient());
+    rig.wait_up();
+    let minor = 1_000_000_000_000;
+    let (_, outcome) = rig.pay(1, dong(minor));
+    let why = NotStarted::AmountDoesNotFit { minor, digits: 12 };
+    assert_eq!(outcome, Outcome::NotStarted { why });
+    let (_, outcome) = rig.pay(2, dong(0));
+    let why = NotStarted::AmountIsZero;
+    assert_eq!(outcome, Outcome::NotStarted { why });
+    let (_, outcome) = rig.pay(3, Amount::new(100, Currency::EUR));
+    assert!(matches!(
+        outcome,
+        Outcome::NotStarted {
+            why: NotStarted::WrongCurrency { .. }
+        }
+    ));
+    assert_eq!(sim.orders_received(), 0);
+    let (_, outcome) = rig.pay(4, dong(999_999_999_999));
+    assert!(matches!(outcome, Outcome::Approved(_)));
+    assert_eq!(sim.charged()[0].amount_minor, 999_999_999_999);
+}
+
+#[test]
+fn currencies_with_and_without_decimals_are_charged_exactly() {
+    // Proves VND, EUR and JPY to the minor unit.
+    for (code, currency, minor) in [
+        ("VND", Currency::VND, 25_500),
+        ("EUR", Currency::EUR, 1010),
+        ("JPY", Currency::JPY, 1),
+    ] {
+        let sim = TerminalSim::zvt_tcp(ZvtModelConfig::default()).unwrap();
+        let mut rig = Rig::new(&sim, code, patient());
+        rig.wait_up();
+        let (_, outcome) = rig.pay(1, Amount::new(minor, currency));
+        assert!(
+            matches!(outcome, Outcome::Approved(_)),
+            "{code}: {outcome:?}"
+        );
+        let charged = sim.charged();
+        assert_eq!(
+            (charged[0].amount_minor, charged[0].currency),
+            (minor, currency.0)
+        );
+    }
+}
+
+#[test]
+fn a_new_driver_finds_what_became_of_the_payment_before_the_power_cut() {
+    // Proves recovery at boot, for a kept and a taken-back payment and across the receipt wrap.
+    for keep in [true, false] {
+        let config = ZvtModelConfig {
+            last_receipt: 9998,
+            ..ZvtModelConfig::default()
+        };
+        let sim = TerminalSim::zvt_tcp(config).unwrap();
+        let mut rig = Rig::new(&sim, "VND", patient());
+        rig.wait_up();
+        assert!(matches!(rig.pay(1, dong(1_000)).1, Outcome::Approved(_)));
+        sim.script(Scenario {
+            when_unacknowledged: if keep {
+                WhenUnacknowledged::Keep
+            } else {
+                WhenUnacknowledged::TakeBack
+            },
+            ..Scenario::default()
+        });
+        let baseline = rig.prepare(attempt(2));
+        rig.handle
+            .authorise(armed(attempt(2), dong(20_000), baseline.clone()))
+            .unwrap();
+        rig.wait_approval();
+        drop(rig);
+
+        let mut rig = Rig::new(&sim, "VND", patient());
+        let recovered = rig.recover(2, dong(20_000), baseline, None);
+        match recovered {
+            Recovered::Happened {
+                approval,
+                was_recorded,
+            } => {
+                assert!(keep && !was_recorded);
+                assert_eq!(approval.identity.receipt_number, Some(1), "9999 wraps to 1");
+            }
+            other => {
+                assert!(!keep);
+                assert_eq!(other, Recovered::DidNotHappen(Recovery::NothingNew));
+            }
+        }
+        assert_eq!(sim.charged().len(), 1 + usize::from(keep));
+    }
+}
+
+#[test]
+fn an_acknowledged_payment_whose_end_was_lost_is_found_as_recorded() {
+    // Proves that a durable approval is confirmed by the terminal after the link broke.
+    let sim = TerminalSim::zvt_tcp(ZvtModelConfig::default()).unwrap();
+    let mut rig = Rig::new(&sim, "VND", patient());
+    rig.wait_up();
+    let baseline = rig.prepare(attempt(1));
+    rig.handle
+        .authorise(armed(attempt(1), dong(20_000), baseline.clone()))
+        .unwrap();
+    let approval = rig.wait_approval();
+    rig.handle.approval_stored(durable(&approval)).unwrap();
+    while sim.charged().is_empty() {
+        std::thread::yield_now();
+    }
+    drop(rig);
+    let mut rig = Rig::new(&sim, "VND", patient());
+    let recovered = rig.recover(1, dong(20_000), baseline, Some(approval.clone()));
+    let was_recorded = true;
+    assert_eq!(
+        recovered,
+        Recovered::Happened {
+            approval,
+            was_recorded
+        }
+    );
+}
+
+#[test]
+fn somebody_elses_transaction_is_foreign() {
+    // Proves that another amount, or a receipt in between, is never taken for ours.
+    let sim = TerminalSim::zvt_tcp(ZvtModelConfig::default()).unwrap();
+    let mut rig = Rig::new(&sim, "VND", patient());
+    rig.wait_up();
+    let (before, _) = rig.pay(1, dong(20_000));
+    let baseline = rig.prepare(attempt(9));
+    assert!(matches!(rig.pay(2, dong(30_000)).1, Outcome::Approved(_)));
+    let recovered = rig.recover(9, dong(20_000), baseline.clone(), None);
+    assert!(
+        matches!(recovered, Recovered::Foreign { .. }),
+        "{recovered:?}"
+    );
+    assert!(matches!(rig.pay(3, dong(20_000)).1, Outcome::Approved(_)));
+    let recovered = rig.recover(9, dong(20_000), baseline, None);
+    assert!(
+        matches!(recovered, Recovered::Foreign { .. }),
+        "{recovered:?}"
+    );
+    let _ = before;
+}
+
+#[test]
+fn a_terminal_without_repeat_receipt_needs_a_person() {
+    // Proves that a terminal that cannot be asked is CannotTell, never a guess.
+    let config = ZvtModelConfig {
+        knows_repeat_receipt: false,
+        knows_status_enquiry: false,
+        ..ZvtModelConfig::default()
+    };
+    let sim = TerminalSim::zvt_tcp(config).unwrap();
+    let mut rig = Rig::new(&sim, "VND", patient());
+    rig.wait_up();
+    let baseline = rig.prepare(attempt(1));
+    assert_eq!(baseline, hardware::terminal::Baseline::Unavailable);
+    let recovered = rig.recover(1, dong(1_000), baseline, None);
+    assert!(matches!(recovered, Recovered::CannotTell { .. }));
+}
+
+#[test]
+fn recovery_of_an_unreachable_terminal_gives_up_in_bounded_time() {
+    // Proves that recovery waits for the link, but not for ever.
+    let sim = TerminalSim::zvt_tcp(ZvtModelConfig::default()).unwrap();
+    sim.unplug();
+    let timeouts = hardware::terminal::Timeouts {
+        recover_ms: 50,
+        ..patient()
+    };
+    let mut rig = Rig::new(&sim, "VND", timeouts);
+    let recovered = rig.recover(1, dong(1_000), baseline_none(), None);
+    let why = hardware::terminal::NotReady::NotConnected;
+    assert_eq!(recovered, Recovered::CannotTell { why });
+}
+
+#[test]
+fn a_wrong_password_is_reported_and_nothing_is_registered() {
+    // Proves that a refused registration shows as a link that is down, with its reason.
+    let sim = TerminalSim::zvt_tcp(ZvtModelConfig::default()).unwrap();
+    let mut config = TerminalConfig::zvt(sim.connection(), "VND");
+    config.password = "123456".into();
+    config.timeouts = patient();
+    assert!(!format!("{config:?}").contains("123456"));
+    let mut rig = Rig::with(config);
+    let why = rig.wait("link down", |event| match event {
+        TerminalEvent::Link(LinkState::Down { why }) => Some(why.clone()),
+        _ => None,
+    });
+    assert!(why.contains("6B"), "{why}");
+}
+
+#[test]
+fn an_unmasked_card_number_raises_an_alarm_and_is_seen_by_nobody() {
+    // Proves that a terminal that is set up wrongly is noticed and its card number is nowhere.
+    over_both(|sim| {
+        let mut rig = Rig::new(sim, "VND", patient());
+        rig.wait_up();
+        sim.script(Scenario {
+            unmasked_card_number: true,
+            ..Scenario::default()
+        });
+        let (_, outcome) = rig.pay(1, dong(10_000));
+        assert!(matches!(outcome, Outcome::Approved(_)));
+        assert!(
+            rig.log
+                .iter()
+                .any(|line| line.contains("UnmaskedCardNumber"))
+        );
+        let log = rig.log.join("\n");
+        assert!(!log.contains("5598") && !log.contains("55984555"), "{log}");
+    });
+}
+
+#[test]
+fn the_simulator_obeys_its_control_port_and_keeps_its_ledger_in_a_file() {
+    // Proves the line control used by demonstrations and that the ledger survives a restart.
+    use std::io::{BufRead, BufReader, Write};
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.jsonl");
+    let start = || {
+        let model = ZvtModel::new(ZvtModelConfig::default(), Ledger::open(&path).unwrap());
+        TerminalSim::start(model, &SimPlace::Tcp(0)).unwrap()
+    };
+    let sim = start();
+    let mut control = std::net::TcpStream::connect(("127.0.0.1", sim.control_port())).unwrap();
+    let mut answers = BufReader::new(control.try_clone().unwrap()).lines();
+    writeln!(control, r#"{{"outcome":{{"decline":5}}}}"#).unwrap();
+    assert_eq!(answers.next().unwrap().unwrap(), "ok");
+    writeln!(control, "nonsense").unwrap();
+    assert!(
+        answers
+            .next()
+            .unwrap()
+            .unwrap()
+            .starts_with("not understood")
+    );
+    let mut rig = Rig::new(&sim, "VND", patient());
+    rig.wait_up();
+    let (_, outcome) = rig.pay(1, dong(10_000));
+    let reason = DeclineReason::ByBank(5);
+    assert_eq!(outcome, Outcome::Declined { reason });
+    assert!(matches!(rig.pay(2, dong(10_000)).1, Outcome::Approved(_)));
+    writeln!(control, "ledger").unwrap();
+    assert!(answers.next().unwrap().unwrap().contains("10000"));
+    drop((rig, control, answers, sim));
+    assert_eq!(start().charged().len(), 1, "the ledger is in the file");
 }

@@ -36,6 +36,11 @@ pub mod sim;
 pub mod types;
 pub mod zvt;
 
+#[cfg(test)]
+mod crash_matrix;
+#[cfg(test)]
+mod world;
+
 pub use codes::{DeclineReason, ShopperPrompt};
 pub use config::{ConfigError, Connection, Profile, Protocol, TerminalConfig, Timeouts};
 pub use driver::{TerminalDriver, TerminalHandle};

@@ -5,9 +5,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use hardware::terminal::{
-    Amount, Approval, Armed, AttemptId, Baseline, Connection, Currency, Durable, JournalProof,
-    JournalStep, LinkState, NotReady, Outcome, Payment, PaymentTerminal, RecoverRequest, Recovered,
-    TerminalConfig, TerminalDriver, TerminalEvent, TerminalHandle, TerminalSim, Timeouts,
+    Amount, Approval, Armed, AttemptId, Baseline, Connection, Currency, DayClose, Durable,
+    EndOfDayReport, JournalProof, JournalStep, LinkState, NotReady, Outcome, Payment,
+    PaymentTerminal, RecoverRequest, Recovered, Refund, Reversal, TerminalConfig, TerminalDriver,
+    TerminalEvent, TerminalHandle, TerminalSim, Timeouts,
 };
 
 /// Longest wait for an event; far above anything a healthy run needs.
@@ -69,19 +70,6 @@ pub fn patient() -> Timeouts {
         poll_ms: 10,
         recover_ms: 20_000,
         ..Timeouts::default()
-    }
-}
-
-/// Limits for tests that wait for one of them.
-pub fn hasty() -> Timeouts {
-    Timeouts {
-        inter_byte_ms: 100,
-        acknowledge_ms: 300,
-        reply_ms: 300,
-        hold_after_ms: 100,
-        completion_ms: 600,
-        recover_ms: 10_000,
-        ..patient()
     }
 }
 
@@ -183,6 +171,74 @@ impl Rig {
             _ => None,
         });
         (baseline, outcome)
+    }
+
+    /// An order of any kind up to its outcome; the approval is stored at once.
+    fn finish(&mut self) -> Outcome {
+        let handle = self.handle.clone();
+        self.wait("outcome", |event| match event {
+            TerminalEvent::ApprovalPending { approval } => {
+                handle.approval_stored(durable(approval)).unwrap();
+                None
+            }
+            TerminalEvent::Finished { outcome, .. } => Some(outcome.clone()),
+            _ => None,
+        })
+    }
+
+    pub fn reverse(&mut self, number: u8, receipt_number: u16, amount: Amount) -> Outcome {
+        let attempt = attempt(number);
+        let baseline = self.prepare(attempt);
+        let proof = Stored {
+            attempt,
+            step: JournalStep::Armed,
+            amount: Some(amount),
+        };
+        let order = Reversal {
+            attempt,
+            receipt_number,
+            amount,
+            baseline,
+        };
+        self.handle
+            .reverse(Armed::new(order, proof).unwrap())
+            .unwrap();
+        self.finish()
+    }
+
+    pub fn refund(&mut self, number: u8, amount: Amount) -> Outcome {
+        let attempt = attempt(number);
+        let baseline = self.prepare(attempt);
+        let proof = Stored {
+            attempt,
+            step: JournalStep::Armed,
+            amount: Some(amount),
+        };
+        let order = Refund {
+            attempt,
+            amount,
+            baseline,
+        };
+        self.handle
+            .refund(Armed::new(order, proof).unwrap())
+            .unwrap();
+        self.finish()
+    }
+
+    pub fn close_day(&mut self, number: u8) -> Result<EndOfDayReport, Outcome> {
+        let attempt = attempt(number);
+        let proof = Stored {
+            attempt,
+            step: JournalStep::Armed,
+            amount: None,
+        };
+        self.handle
+            .end_of_day(Armed::new(DayClose { attempt }, proof).unwrap())
+            .unwrap();
+        self.wait("day close", |event| match event {
+            TerminalEvent::EndOfDay { result, .. } => Some(result.clone()),
+            _ => None,
+        })
     }
 
     pub fn recover(

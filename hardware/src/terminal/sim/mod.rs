@@ -186,6 +186,11 @@ impl TerminalSim {
         self.shared.model().orders_received()
     }
 
+    /// How often the till asked the terminal to wait.
+    pub fn holds_received(&self) -> usize {
+        self.shared.model().holds_received()
+    }
+
     /// Pulls the cable.
     pub fn unplug(&self) {
         self.shared.set_plugged(false);

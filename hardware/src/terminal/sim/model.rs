@@ -32,4 +32,8 @@ pub trait SimModel: Send {
     fn ledger(&self) -> &Ledger;
     /// How many orders for money arrived.
     fn orders_received(&self) -> usize;
+    /// How often the till asked the terminal to wait.
+    fn holds_received(&self) -> usize {
+        0
+    }
 }

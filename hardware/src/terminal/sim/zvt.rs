@@ -109,6 +109,7 @@ pub struct ZvtModel {
     acknowledgements_to_lose: u8,
     sent_budget: Option<usize>,
     orders_received: usize,
+    holds_received: usize,
     config_byte: Option<u8>,
     currency: u16,
 }
@@ -128,6 +129,7 @@ impl ZvtModel {
             acknowledgements_to_lose: 0,
             sent_budget: None,
             orders_received: 0,
+            holds_received: 0,
             config_byte: None,
             currency: 978,
         }
@@ -138,9 +140,23 @@ impl ZvtModel {
         self.config_byte
     }
 
+    /// The terminal loses its power: what was not booked is forgotten (the bank reverses it), or
+    /// kept if the scenario says so.
+    pub fn power_cut(&mut self, now_ms: u64) {
+        self.link_down(now_ms);
+        self.transaction = None;
+        self.scripted.clear();
+    }
+
     fn say(&mut self, now_ms: u64, apdu: &Apdu, out: &mut SimOutput) {
         if let Some(transport) = self.transport.as_mut() {
-            transport.send(now_ms, apdu, Repeat::Twice);
+            let answer = matches!(apdu.class, 0x80 | 0x84);
+            let repeat = if answer {
+                Repeat::OnlyAfterNak
+            } else {
+                Repeat::Twice
+            };
+            transport.send(now_ms, apdu, repeat);
             let wire = transport.take_wire();
             self.emit(&wire, out);
         }
@@ -418,6 +434,7 @@ impl ZvtModel {
             return;
         }
         self.awaiting = None;
+        self.holds_received += usize::from(apdu.class == 0x84 && apdu.instruction == 0x9C);
         let Some(transaction) = self.transaction.as_mut() else {
             return;
         };
@@ -656,7 +673,12 @@ impl ZvtModel {
         if let Some((need, deadline_ms)) = self.awaiting
             && deadline_ms <= now_ms
         {
-            self.answer_overdue(need);
+            if self.transport.as_ref().is_some_and(Transport::is_sending) {
+                // The reply timer runs from the acknowledged block, which is still on its way.
+                self.awaiting = Some((need, now_ms + self.config.reply_ms));
+            } else {
+                self.answer_overdue(need);
+            }
         }
         self.hold_over(now_ms);
         loop {
@@ -763,5 +785,9 @@ impl SimModel for ZvtModel {
 
     fn orders_received(&self) -> usize {
         self.orders_received
+    }
+
+    fn holds_received(&self) -> usize {
+        self.holds_received
     }
 }

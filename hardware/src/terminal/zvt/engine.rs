@@ -338,9 +338,14 @@ impl ZvtEngine {
             (_, 0x06D1 | 0x06D3) => {
                 let lines = print_lines(&apdu);
                 out.events.push(TerminalEvent::ReceiptLines { lines });
-                self.send(now_ms, &Apdu::accept(), Repeat::Twice, out);
+                self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
             }
-            _ => self.send(now_ms, &Apdu::refuse(NOT_POSSIBLE), Repeat::Twice, out),
+            _ => self.send(
+                now_ms,
+                &Apdu::refuse(NOT_POSSIBLE),
+                Repeat::OnlyAfterNak,
+                out,
+            ),
         }
         self.next(now_ms, out);
     }
@@ -401,7 +406,7 @@ impl ZvtEngine {
                 }
             }
         }
-        self.send(now_ms, &Apdu::accept(), Repeat::Twice, out);
+        self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
     }
 
     fn status_information(&mut self, now_ms: u64, apdu: &Apdu, out: &mut Output) {
@@ -426,13 +431,13 @@ impl ZvtEngine {
             Some(exchange) if asked && exchange.accepted => {
                 exchange.deadline_ms = completion_at;
                 exchange.status = Some(status);
-                self.send(now_ms, &Apdu::accept(), Repeat::Twice, out);
+                self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
             }
             _ if status.result_code.is_some_and(|code| code != 0) => {
-                self.send(now_ms, &Apdu::accept(), Repeat::Twice, out);
+                self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
             }
             _ => {
-                self.send(now_ms, &Apdu::refuse(0x66), Repeat::Twice, out);
+                self.send(now_ms, &Apdu::refuse(0x66), Repeat::OnlyAfterNak, out);
                 out.events.push(TerminalEvent::StrayApproval {
                     seen: status.identity,
                 });
@@ -446,7 +451,7 @@ impl ZvtEngine {
             self.carry_out(now_ms, step, out);
             return;
         }
-        self.send(now_ms, &Apdu::accept(), Repeat::Twice, out);
+        self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
         if let Some(exchange) = self.exchange.as_mut() {
             let status = exchange.status.take().map(Box::new);
             self.end_exchange(now_ms, End::Completed(apdu, status), out);
@@ -460,7 +465,7 @@ impl ZvtEngine {
             self.carry_out(now_ms, step, out);
             return;
         }
-        self.send(now_ms, &Apdu::accept(), Repeat::Twice, out);
+        self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
         if self.exchange.is_some() {
             self.end_exchange(now_ms, End::Refused(code), out);
         }
@@ -468,7 +473,7 @@ impl ZvtEngine {
 
     fn carry_out(&mut self, now_ms: u64, step: Step, out: &mut Output) {
         if let Some(reply) = &step.reply {
-            self.send(now_ms, reply, Repeat::Twice, out);
+            self.send(now_ms, reply, Repeat::OnlyAfterNak, out);
         }
         if let Some(approval) = step.approval {
             out.events.push(TerminalEvent::ApprovalPending { approval });

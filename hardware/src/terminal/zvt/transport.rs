@@ -44,6 +44,14 @@ impl Transport {
         true
     }
 
+    /// Whether a block still waits for its acknowledgement; never over TCP.
+    pub(crate) fn is_sending(&self) -> bool {
+        match self {
+            Self::Tcp(..) => false,
+            Self::Serial(framer) => framer.is_sending(),
+        }
+    }
+
     /// Bytes for the wire.
     pub(crate) fn take_wire(&mut self) -> Vec<u8> {
         match self {

@@ -29,6 +29,10 @@ const MAX_BLOCK_BYTES: usize = MAX_DATA_BYTES + 5;
 pub enum Repeat {
     /// At most two repeats, as the transport asks.
     Twice,
+    /// Only after `NAK`, which says that it did not arrive. For answers: one repeated after mere
+    /// silence could cross the terminal's next message and be taken for the answer to *that*,
+    /// which may be an approval nobody has stored. A terminal that missed an answer asks again.
+    OnlyAfterNak,
     /// Never: the block orders money, and nobody knows whether it arrived.
     Never,
 }
@@ -115,6 +119,11 @@ impl SerialFramer {
         self.send_next(now_ms);
     }
 
+    /// Whether a block still waits for its acknowledgement.
+    pub fn is_sending(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     /// Bytes to put on the wire since the last call.
     pub fn take_wire(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.wire)
@@ -144,12 +153,18 @@ impl SerialFramer {
         if self.state != State::Idle && now_ms >= self.last_byte_ms + self.timers.inter_byte_ms {
             self.reject_block();
         }
-        if self
+        let overdue = self
             .waiting
             .as_ref()
-            .is_some_and(|waiting| now_ms >= waiting.deadline_ms)
-        {
-            self.repeat(now_ms, &mut received);
+            .filter(|waiting| now_ms >= waiting.deadline_ms)
+            .map(|waiting| waiting.repeat);
+        match overdue {
+            Some(Repeat::OnlyAfterNak) => {
+                self.waiting = None;
+                self.send_next(now_ms);
+            }
+            Some(_) => self.repeat(now_ms, &mut received),
+            None => {}
         }
         received
     }
