@@ -337,6 +337,51 @@ fn swiss_bill_has_the_lines_of_the_guidelines() {
 }
 
 #[test]
+fn swiss_bill_without_amount_and_debtor_keeps_every_line() {
+    // Proves the empty lines of an open bill, as the swissqrbill library writes them.
+    let bill = SwissBill {
+        iban: "CH9300762011623852957".into(),
+        amount: None,
+        currency: SwissCurrency::Eur,
+        debtor: None,
+        reference: SwissReference::None,
+        message: String::new(),
+        ..swiss()
+    };
+    let text = bill.encode().unwrap();
+    assert_eq!(
+        text.replace('\n', "|"),
+        "SPC|0200|1|CH9300762011623852957|S|Robert Schneider AG|Rue du Lac|1268|2501|Biel|CH|||||||||EUR||||||||NON|||EPD"
+    );
+    assert_eq!(SwissBill::decode(&text).unwrap(), bill);
+}
+
+#[test]
+fn codes_of_the_paynowqr_library_are_read() {
+    // Proves that PayNow codes made by a library in use (one decimal, amount 0 for an open one) are read and kept.
+    let fixed = "00020101021226490009SG.PAYNOW010120210201403121W03010040820261231520400005303702540412.55802SG5909DIEM CHAM6009Singapore62130109A0B1C2D3E630433C6";
+    let open = "00020101021226490009SG.PAYNOW010120210201403121W03011040820311123520400005303702540105802SG5909DIEM CHAM6009Singapore6304E244";
+    let read = |text: &str| {
+        let decoded = decode(text.as_bytes()).unwrap();
+        assert_eq!(decoded.payload.unwrap().encode().unwrap(), text);
+        match decoded.code {
+            PaymentCode::PayNow(code) => code,
+            other => unreachable!("{other:?}"),
+        }
+    };
+    let code = read(fixed);
+    assert_eq!(code.proxy, PayNowProxy::Uen("201403121W".into()));
+    assert_eq!(code.amount.and_then(|amount| amount.minor(2)), Some(1_250));
+    assert_eq!(code.reference.as_deref(), Some("A0B1C2D3E"));
+    let strict = code.encode().unwrap();
+    assert_eq!(
+        &strict[..100],
+        &fixed.replace("540412.5", "540512.50")[..100]
+    );
+    assert!(read(open).amount_editable);
+}
+
+#[test]
 fn swiss_bill_rules_hold() {
     // Proves reference and IBAN rules, address rules and that old combined addresses are read, not written.
     let cases = [
