@@ -1,0 +1,131 @@
+//! Every picture: a screen and what is special about it.
+
+use kiosk_ui::*;
+use slint::ComponentHandle;
+
+use super::model;
+
+/// A named state of the window.
+pub struct Case {
+    pub name: &'static str,
+    pub screen: Screen,
+    /// Also drawn with large text, in high contrast and in reach.
+    pub key: bool,
+    pub set: fn(&MainWindow),
+}
+
+const fn case(name: &'static str, screen: Screen, set: fn(&MainWindow)) -> Case {
+    Case { name, screen, key: false, set }
+}
+
+const fn key_case(name: &'static str, screen: Screen, set: fn(&MainWindow)) -> Case {
+    Case { name, screen, key: true, set }
+}
+
+fn as_filled(_: &MainWindow) {}
+
+fn empty_basket(ui: &MainWindow) {
+    let basket = ui.global::<BasketAdapter>();
+    basket.set_lines(model(Vec::new()));
+    basket.set_item_count(0);
+    basket.set_total("0 ₫".into());
+}
+
+fn notice(ui: &MainWindow, kind: NoticeKind, tone: Tone, detail: &str) {
+    ui.global::<ShopAdapter>().set_notice(Notice { kind, tone, detail: detail.into() });
+}
+
+fn searching(ui: &MainWindow, text: &str) {
+    let shop = ui.global::<ShopAdapter>();
+    shop.set_searching(true);
+    shop.set_search_text(text.into());
+}
+
+fn staff(ui: &MainWindow, view: StaffView) {
+    ui.global::<StaffAdapter>().set_view(view);
+}
+
+pub const CASES: &[Case] = &[
+    case("starting", Screen::Starting, as_filled),
+    key_case("attract", Screen::Attract, as_filled),
+    case("attract-resume", Screen::Attract, |ui| {
+        let attract = ui.global::<AttractAdapter>();
+        attract.set_can_resume(true);
+        attract.set_service_line("thẻ".into());
+    }),
+    key_case("shop", Screen::Shop, as_filled),
+    case("shop-empty", Screen::Shop, empty_basket),
+    case("shop-notice", Screen::Shop, |ui| {
+        notice(ui, NoticeKind::UnknownCode, Tone::Wait, "8934563138165");
+    }),
+    case("shop-search", Screen::Shop, |ui| {
+        searching(ui, "ca phe");
+        let shop = ui.global::<ShopAdapter>();
+        let first: Vec<Product> = slint::Model::iter(&shop.get_products()).take(3).collect();
+        shop.set_products(model(first));
+    }),
+    case("shop-nothing-found", Screen::Shop, |ui| {
+        searching(ui, "xyz");
+        ui.global::<ShopAdapter>().set_products(model(Vec::new()));
+    }),
+    case("weigh", Screen::Shop, |ui| ui.global::<ShopAdapter>().set_weigh_phase(WeighPhase::Stable)),
+    case("weigh-empty", Screen::Shop, |ui| ui.global::<ShopAdapter>().set_weigh_phase(WeighPhase::Empty)),
+    case("coupon", Screen::Pay, |ui| {
+        let coupon = ui.global::<CouponAdapter>();
+        coupon.set_open(true);
+        coupon.set_problem(CouponProblem::Expired);
+    }),
+    key_case("pay", Screen::Pay, as_filled),
+    case("pay-split", Screen::Pay, |ui| {
+        let pay = ui.global::<PayAdapter>();
+        pay.set_due("46.688 ₫".into());
+        pay.set_tenders(model(vec![TenderLine {
+            kind: MethodKind::Qr,
+            detail: "".into(),
+            amount: "100.000 ₫".into(),
+        }]));
+        let mut methods: Vec<PayMethod> = slint::Model::iter(&pay.get_methods()).collect();
+        methods[1].block = MethodBlock::DeviceLost;
+        pay.set_methods(model(methods));
+    }),
+    key_case("card", Screen::Card, as_filled),
+    case("card-working", Screen::Card, |ui| ui.global::<CardAdapter>().set_phase(CardPhase::Working)),
+    case("card-declined", Screen::Card, |ui| {
+        let card = ui.global::<CardAdapter>();
+        card.set_phase(CardPhase::Declined);
+        card.set_terminal_line("".into());
+    }),
+    key_case("qr", Screen::Qr, as_filled),
+    case("qr-expired", Screen::Qr, |ui| {
+        let qr = ui.global::<QrAdapter>();
+        qr.set_phase(QrPhase::Expired);
+        qr.set_progress(0.0);
+        qr.set_countdown("0:00".into());
+    }),
+    case("cash", Screen::Cash, as_filled),
+    case("cash-received", Screen::Cash, |ui| ui.global::<CashAdapter>().set_phase(CashPhase::Received)),
+    key_case("paid", Screen::Paid, as_filled),
+    case("paid-e-receipt", Screen::Paid, |ui| ui.global::<PaidAdapter>().set_e_receipt_open(true)),
+    case("paid-not-asked", Screen::Paid, |ui| {
+        let paid = ui.global::<PaidAdapter>();
+        paid.set_asks(false);
+        paid.set_print_phase(PrintPhase::Doubtful);
+    }),
+    key_case("reasons", Screen::Reasons, as_filled),
+    case("thanks", Screen::Thanks, as_filled),
+    case("help", Screen::Help, as_filled),
+    case("age", Screen::Age, as_filled),
+    case("age-refused", Screen::Age, |ui| ui.global::<AgeAdapter>().set_phase(AgePhase::Refused)),
+    key_case("idle", Screen::Idle, as_filled),
+    case("parked", Screen::Parked, as_filled),
+    case("resume", Screen::Resume, as_filled),
+    case("staff-pin", Screen::Staff, |ui| staff(ui, StaffView::Pin)),
+    case("staff-panel", Screen::Staff, |ui| staff(ui, StaffView::Panel)),
+    case("staff-cash", Screen::Staff, |ui| staff(ui, StaffView::Cash)),
+    case("staff-doubt", Screen::Staff, |ui| staff(ui, StaffView::Doubt)),
+    case("staff-devices", Screen::Staff, |ui| staff(ui, StaffView::Devices)),
+    case("out-of-order", Screen::OutOfOrder, as_filled),
+    key_case("unknown", Screen::Unknown, as_filled),
+    case("privacy", Screen::Privacy, as_filled),
+    key_case("access", Screen::Access, as_filled),
+];
