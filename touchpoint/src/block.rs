@@ -340,12 +340,18 @@ fn join(events: &[Vec<u8>]) -> Result<Vec<u8>, BlockError> {
     Ok(raw)
 }
 
+/// Ed25519 over a header line (without its line feed), as a block carries it.
+#[must_use]
+pub fn sign_line(key: &SigningKey, line: &[u8]) -> [u8; 64] {
+    key.sign(line).to_bytes()
+}
+
 fn signed_lines(key: &SigningKey, header: &BlockHeader) -> Result<Vec<u8>, BlockError> {
     let value = serde_json::to_value(header).map_err(|_| BlockError::Malformed("header"))?;
     let line =
         canonical::to_bytes_unchecked(&value).map_err(|_| BlockError::Malformed("header"))?;
     too_long("the header", line.len(), MAX_HEADER_BYTES)?;
-    let signature = hex::encode(&key.sign(&line).to_bytes());
+    let signature = hex::encode(&sign_line(key, &line));
     let mut bytes = line;
     bytes.push(b'\n');
     bytes.extend_from_slice(signature.as_bytes());

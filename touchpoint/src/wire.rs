@@ -35,7 +35,7 @@ pub enum PutAnswer {
     /// The same sequence holds something else here: a clone, a rolled-back disk or tampering.
     /// Freeze the lane, open a new journal, raise an alarm; the block was set aside as evidence.
     Fork {
-        /// The last sequence both sides could have agreed on.
+        /// The first sequence seen to differ; the one before the block when that is where it starts wrong.
         seq: u64,
         /// Head office's chain link after `seq`.
         #[serde(with = "crate::hex::array")]
