@@ -206,7 +206,8 @@ impl EmbeddedTemplate {
         }
         if let Some((optional, digit)) = verifier {
             let right = price_check_digit(&amount) == Some(digit);
-            if !right && !(optional && digit == 0) {
+            let left_out = optional && digit == 0;
+            if !(right || left_out) {
                 return Err(ScanFault::WrongEmbeddedCheckDigit {
                     text: ean13.to_owned(),
                 });

@@ -217,10 +217,11 @@ fn unstated(body: &str, rules: &BarcodeRules, year: i32) -> Result<Code, ScanFau
     }
     // A GS1-128 read by a scanner that names nothing and ends no field: only a whole, valid
     // element string that starts with a right GTIN is taken for one.
-    if body.len() >= 16 && body.starts_with("01") {
-        if let Ok(gs1) = gs1::parse_elements(body, year) {
-            return Ok(from_gs1(Symbology::Gs1Code128, gs1));
-        }
+    if body.len() >= 16
+        && body.starts_with("01")
+        && let Ok(gs1) = gs1::parse_elements(body, year)
+    {
+        return Ok(from_gs1(Symbology::Gs1Code128, gs1));
     }
     if let Some(gs1) = link::parse(body, year)? {
         return Ok(from_gs1(Symbology::Qr, gs1));

@@ -130,20 +130,20 @@ impl Till {
                 self.live.recover_at_mono_ms = None;
             }
             TerminalSaid::Recovered(Recovery::Unreachable) => self.ask_again_later(),
-            TerminalSaid::Approved(approval) => {
-                // Worth writing down; recovery decides, because it was never confirmed.
-                if self
-                    .active()
-                    .is_some_and(|active| active.approval.is_none())
-                {
-                    self.keep_approval(attempt, approval);
-                }
+            // Worth writing down; recovery decides, because it was never confirmed.
+            TerminalSaid::Approved(approval) if self.has_no_approval() => {
+                self.keep_approval(attempt, approval);
             }
             TerminalSaid::Completed if self.live.confirmed => {
                 self.resolve_card(AttemptDecision::Paid, None, None, String::new());
             }
             _ => {}
         }
+    }
+
+    fn has_no_approval(&self) -> bool {
+        self.active()
+            .is_some_and(|active| active.approval.is_none())
     }
 
     fn ask_again_later(&mut self) {

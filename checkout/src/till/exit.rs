@@ -106,7 +106,7 @@ impl Till {
         } else {
             self.config.reasons.high_one_in
         };
-        let drawn = one_in > 0 && self.random.next() % u64::from(one_in) == 0;
+        let drawn = one_in > 0 && self.random.next().is_multiple_of(u64::from(one_in));
         let shown = if drawn {
             self.reasons_to_show(low)
         } else {

@@ -330,8 +330,24 @@ impl Till {
                     quantity,
                     by_staff,
                 });
+                self.after_removal();
             }
             Err(error) => self.tell(Notice::Basket(error)),
+        }
+    }
+
+    /// Nothing left to pay for, or nobody's age left to look at.
+    fn after_removal(&mut self) {
+        let empty = self
+            .state
+            .visit
+            .as_ref()
+            .is_some_and(|visit| visit.basket.is_empty());
+        match self.front {
+            Front::Age if self.age_to_check().is_none() => self.enter(Front::Shop),
+            Front::Pay if empty => self.leave_pay(),
+            Front::Pay => self.pay_if_nothing_is_due(),
+            _ => {}
         }
     }
 
