@@ -1,9 +1,11 @@
 -- Completed sales, written in the same transaction as their journal events. The journal is the proof; these rows are
 -- for the counter itself: reprint, refund, close of day. `body` is the whole sale as JSON, for an exact copy.
+-- Receipt numbers are contiguous per journal.
 
 CREATE TABLE sale (
     sale_no         INTEGER PRIMARY KEY,
-    receipt_number  TEXT    NOT NULL UNIQUE,
+    journal_no      INTEGER NOT NULL REFERENCES journal (journal_no),
+    receipt_number  INTEGER NOT NULL,
     visit_id        TEXT    NOT NULL,
     business_date   TEXT    NOT NULL,
     completed_ms    INTEGER NOT NULL,
@@ -13,7 +15,8 @@ CREATE TABLE sale (
     deposit_minor   INTEGER NOT NULL,
     rounding_minor  INTEGER NOT NULL,
     total_minor     INTEGER NOT NULL,
-    body            TEXT    NOT NULL CHECK (json_valid(body))
+    body            TEXT    NOT NULL CHECK (json_valid(body)),
+    UNIQUE (journal_no, receipt_number)
 ) STRICT;
 CREATE INDEX sale_by_day ON sale (business_date, sale_no);
 

@@ -424,8 +424,15 @@ impl Engine {
     /// Opens the catalogue in use, or the one before it when that cannot be opened; another layout is built anew.
     pub(super) fn open_catalogue(&mut self) {
         self.catalogue = None;
+        let slots = self.catalogue_slots();
+        if slots.is_empty() {
+            self.catalogue = self.adopt_catalogue();
+            self.refresh_best();
+            return;
+        }
+        self.remove_strays(&slots);
         let mut trouble = Vec::new();
-        for (slot, file) in self.catalogue_slots() {
+        for (slot, file) in slots {
             let path = self.folder().join(&file);
             match Catalogue::open(&path).or_else(|error| self.build_anew(&path, error)) {
                 Ok(catalogue) => {
@@ -512,6 +519,7 @@ impl Engine {
             .as_ref()
             .is_some_and(|catalogue| catalogue.path() == opened.path());
         let items = super::journal::i64_of(opened.items());
+        let before = self.catalogue_slots();
         self.transact(|transaction| {
             if !in_use {
                 transaction.execute("DELETE FROM catalogue WHERE slot = 'previous'", [])?;
@@ -529,7 +537,13 @@ impl Engine {
         })?;
         self.catalogue = Some(opened);
         self.refresh_best();
-        self.remove_old_catalogues();
+        let after = self.catalogue_slots();
+        for (_, file) in before
+            .iter()
+            .filter(|(_, file)| !after.iter().any(|(_, kept)| kept == file))
+        {
+            let _ = fs::remove_file(self.folder().join(file));
+        }
         Ok(Applied {
             file: built.file.clone(),
             items: built.items,
@@ -541,11 +555,14 @@ impl Engine {
     /// # Errors
     /// When the one before cannot be opened either.
     pub fn roll_back_catalogue(&mut self) -> Result<Option<Applied>, StoreError> {
-        let Some((_, file)) = self
-            .catalogue_slots()
-            .into_iter()
-            .find(|(slot, _)| slot == "previous")
-        else {
+        let slots = self.catalogue_slots();
+        let of = |wanted: &str| {
+            slots
+                .iter()
+                .find(|(slot, _)| slot == wanted)
+                .map(|(_, file)| file.clone())
+        };
+        let Some(file) = of("previous") else {
             return Ok(None);
         };
         let opened = Catalogue::open(&self.folder().join(&file))?;
@@ -559,25 +576,68 @@ impl Engine {
         let items = opened.items();
         self.catalogue = Some(opened);
         self.refresh_best();
+        if let Some(unhealthy) = of("current") {
+            let _ = fs::remove_file(self.folder().join(unhealthy));
+        }
         Ok(Some(Applied { file, items }))
     }
 
-    fn remove_old_catalogues(&self) {
-        let keep: Vec<String> = self
-            .catalogue_slots()
+    /// Catalogue files in the folder, and half-built ones.
+    fn catalogue_files(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(self.folder())
             .into_iter()
-            .map(|(_, file)| file)
-            .collect();
-        let Ok(files) = fs::read_dir(self.folder()) else {
-            return;
+            .flatten()
+            .flatten()
+            .map(|file| file.path());
+        let ours = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("catalogue-") && (name.ends_with(".db") || name.ends_with(".partial"))
         };
-        for file in files.flatten() {
-            let name = file.file_name().to_string_lossy().into_owned();
-            let ours = name.starts_with("catalogue-") && name.ends_with(".db");
-            if ours && !keep.contains(&name) {
-                let _ = fs::remove_file(file.path());
+        files.filter(ours).collect()
+    }
+
+    /// Removes files no slot names: built but never put to use, or cut off half-way. Only when opening, before
+    /// anyone builds.
+    fn remove_strays(&self, slots: &[(String, String)]) {
+        for path in self.catalogue_files() {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if !slots.iter().any(|(_, file)| *file == name) {
+                let _ = fs::remove_file(path);
             }
         }
+    }
+
+    /// A new database in an old folder (the damaged one was set aside) goes on with the newest catalogue there.
+    fn adopt_catalogue(&mut self) -> Option<Catalogue> {
+        let age = |path: &PathBuf| {
+            fs::metadata(path)
+                .and_then(|metadata| metadata.modified())
+                .ok()
+        };
+        let mut files = self.catalogue_files();
+        files.sort_by_key(age);
+        let found = files
+            .iter()
+            .rev()
+            .find_map(|path| Catalogue::open(path).ok())?;
+        let name = found
+            .path()
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let items = super::journal::i64_of(found.items());
+        let adopted = self.transact(|transaction| {
+            transaction.execute(
+                "INSERT INTO catalogue (slot, file, items, built_ms, source) VALUES ('current', ?1, ?2, 0, 'adopted')",
+                params![name, items],
+            )
+        });
+        adopted.ok().map(|_| found)
     }
 
     /// Every entry of the catalogue in use, in standing order.

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use checkout::till::TillState;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 use touchpoint::{JournalId, Lane};
@@ -114,8 +115,8 @@ pub struct Boot {
     pub journal_id: JournalId,
     /// Why that journal is the open one.
     pub journal_reason: JournalReason,
-    /// Last durable state of the till as JSON.
-    pub state_json: Option<String>,
+    /// Last durable state of the till; `None` on the first start.
+    pub state: Option<TillState>,
     /// Head office's name for this kiosk, once enrolled.
     pub device_id: Option<String>,
     /// Schema version the file had before opening.
@@ -162,7 +163,7 @@ impl Engine {
         let boot = Boot {
             journal_id: engine.journal_id.clone(),
             journal_reason: reason,
-            state_json: engine.state_json()?,
+            state: engine.state()?,
             device_id: engine.enrolment()?.map(|enrolment| enrolment.device_id),
             upgraded_from,
             items: engine.catalogue.as_ref().map_or(0, Catalogue::items),
@@ -239,7 +240,7 @@ impl Engine {
                 write_state(&transaction, wall_ms, state)?;
             }
             if let Some(sale) = sale {
-                sales::insert(&transaction, sale)?;
+                sales::insert(&transaction, journal_no, sale)?;
             }
             transaction.commit()
         };
@@ -346,6 +347,18 @@ impl Engine {
             .map_err(|error| self.sql(&error))
     }
 
+    /// The last durable state of the till; `None` before the first commit.
+    ///
+    /// # Errors
+    /// [`StoreError::UnreadableState`] rather than a fresh start: money may be in doubt in it.
+    pub fn state(&self) -> Result<Option<TillState>, StoreError> {
+        let read = |text: String| {
+            serde_json::from_str(&text)
+                .map_err(|error| StoreError::UnreadableState(error.to_string()))
+        };
+        self.state_json()?.map(read).transpose()
+    }
+
     /// Where each lane stands, every journal, oldest journal first.
     ///
     /// # Errors
@@ -429,7 +442,6 @@ pub(super) fn connect(config: &StoreConfig) -> Result<Connection, StoreError> {
     connection
         .execute_batch(
             "PRAGMA locking_mode = EXCLUSIVE;
-             PRAGMA auto_vacuum = INCREMENTAL;
              PRAGMA trusted_schema = OFF;
              PRAGMA cell_size_check = ON;
              PRAGMA mmap_size = 0;
@@ -437,7 +449,11 @@ pub(super) fn connect(config: &StoreConfig) -> Result<Connection, StoreError> {
         )
         .map_err(sql)?;
     // A file of something else, or of a newer program, is left exactly as it is: looked at before the first write.
-    migrate::check_version(&connection, path)?;
+    if migrate::check_version(&connection, path)? == 0 {
+        connection
+            .pragma_update(None, "auto_vacuum", "INCREMENTAL")
+            .map_err(sql)?;
+    }
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
         .map_err(sql)?;

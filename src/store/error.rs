@@ -117,6 +117,18 @@ impl StoreError {
         !matches!(self, Self::Busy | Self::Refused(_) | Self::Catalogue { .. })
     }
 
+    /// What the till is told.
+    #[must_use]
+    pub fn fault(&self) -> checkout::till::StoreFault {
+        use checkout::till::StoreFault;
+        match self {
+            Self::Full(_) => StoreFault::Full,
+            Self::ReadOnly(_) => StoreFault::ReadOnly,
+            Self::Busy | Self::Locked(_) => StoreFault::Busy,
+            _ => StoreFault::Broken,
+        }
+    }
+
     /// Translates what SQLite said about the database at `path`.
     pub(super) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let path = path.to_path_buf();

@@ -500,7 +500,7 @@ impl Engine {
                 params![journal.as_str(), lane.number(), i64_of(upto)],
             )
         })?;
-        Ok(upto + 1)
+        Ok(upto.min(mark.stored_upto) + 1)
     }
 
     /// Deletes events up to `upto` that are older than `written_before_ms`, never beyond `safe_upto`, in small

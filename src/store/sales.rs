@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use checkout::TaxTotal;
+use checkout::till::{Sale, SaleLine, Tender, TenderKind};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::engine::Engine;
 use super::error::StoreError;
+use super::journal::i64_of;
 
 /// Business dates whose sales count for "best sellers".
 const SOLD_DAYS: u32 = 28;
@@ -13,8 +16,8 @@ const SOLD_DAYS: u32 = 28;
 /// A completed sale as the store keeps it: columns for the counter, and the whole sale as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SaleRecord {
-    /// Receipt number, unique on this kiosk.
-    pub receipt_number: String,
+    /// Receipt number, unique in its journal.
+    pub receipt_number: u64,
     /// The random id of the visit.
     pub visit_id: String,
     /// Business date, ISO 8601.
@@ -41,6 +44,74 @@ pub struct SaleRecord {
     pub taxes: Vec<SaleTaxRecord>,
     /// The whole sale as JSON.
     pub body: String,
+}
+
+impl SaleRecord {
+    /// The record of a sale of the till.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when the sale has no JSON form (a fault of its type).
+    pub fn of(sale: &Sale) -> Result<Self, StoreError> {
+        let body = serde_json::to_string(sale)
+            .map_err(|error| StoreError::Refused(format!("sale: {error}")))?;
+        Ok(Self {
+            receipt_number: sale.receipt_number,
+            visit_id: sale.visit.0.clone(),
+            business_date: sale.business_date.to_string(),
+            completed_ms: sale.completed_wall_ms,
+            currency: sale.currency.code().to_owned(),
+            subtotal_minor: sale.subtotal_minor,
+            discount_minor: sale.discount_minor,
+            deposit_minor: sale.deposit_minor,
+            rounding_minor: sale.rounding_minor,
+            total_minor: sale.total_minor,
+            lines: sale.lines.iter().map(SaleLineRecord::of).collect(),
+            tenders: sale.tenders.iter().map(SaleTenderRecord::of).collect(),
+            taxes: sale.taxes.iter().map(SaleTaxRecord::of).collect(),
+            body,
+        })
+    }
+}
+
+impl SaleLineRecord {
+    fn of(line: &SaleLine) -> Self {
+        Self {
+            item_code: line.code.clone(),
+            name: line.name.clone(),
+            quantity_milli: line.quantity.milli,
+            unit_price_minor: line.unit_price_minor,
+            discount_minor: line.discount_minor,
+            net_minor: line.net_minor,
+            deposit_minor: line.deposit_minor,
+            basis_points: line.tax_basis_points,
+        }
+    }
+}
+
+impl SaleTenderRecord {
+    fn of(tender: &Tender) -> Self {
+        let kind = match tender.kind {
+            TenderKind::Qr => "qr",
+            TenderKind::Card => "card",
+            TenderKind::Cash => "cash",
+        };
+        Self {
+            kind: kind.to_owned(),
+            amount_minor: tender.amount_minor,
+            attempt: tender.attempt.0,
+        }
+    }
+}
+
+impl SaleTaxRecord {
+    fn of(tax: &TaxTotal) -> Self {
+        Self {
+            basis_points: tax.basis_points,
+            base_minor: tax.base_minor,
+            tax_minor: tax.tax_minor,
+            gross_minor: tax.gross_minor,
+        }
+    }
 }
 
 /// A line of a [`SaleRecord`].
@@ -89,15 +160,20 @@ pub struct SaleTaxRecord {
 }
 
 /// Writes the rows of a sale. A receipt number that was used before is refused by the schema.
-pub(super) fn insert(transaction: &Transaction<'_>, sale: &SaleRecord) -> rusqlite::Result<()> {
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    journal_no: i64,
+    sale: &SaleRecord,
+) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
-            "INSERT INTO sale (receipt_number, visit_id, business_date, completed_ms, currency, subtotal_minor,
+            "INSERT INTO sale (journal_no, receipt_number, visit_id, business_date, completed_ms, currency, subtotal_minor,
                                discount_minor, deposit_minor, rounding_minor, total_minor, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
-            sale.receipt_number,
+            journal_no,
+            i64_of(sale.receipt_number),
             sale.visit_id,
             sale.business_date,
             sale.completed_ms,
@@ -149,7 +225,7 @@ fn insert_parts(
         "INSERT INTO sale_tender (sale_no, tender_no, kind, amount_minor, attempt) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     for (tender, number) in sale.tenders.iter().zip(1_i64..) {
-        let attempt = super::journal::i64_of(tender.attempt);
+        let attempt = i64_of(tender.attempt);
         add.execute(params![
             sale_no,
             number,
@@ -198,18 +274,28 @@ pub(super) fn count_sold(sold: &mut HashMap<String, u32>, sale: &SaleRecord) {
 }
 
 impl Engine {
-    /// The whole sale with this receipt number, as JSON.
+    /// The newest sale with this receipt number, as JSON.
     ///
     /// # Errors
     /// When the row cannot be read.
-    pub fn sale_json(&self, receipt_number: &str) -> Result<Option<String>, StoreError> {
+    pub fn sale_json(&self, receipt_number: u64) -> Result<Option<String>, StoreError> {
         self.connection
             .query_row(
-                "SELECT body FROM sale WHERE receipt_number = ?1",
-                [receipt_number],
+                "SELECT body FROM sale WHERE receipt_number = ?1 ORDER BY journal_no DESC LIMIT 1",
+                [i64_of(receipt_number)],
                 |row| row.get(0),
             )
             .optional()
+            .map_err(|error| self.sql(&error))
+    }
+
+    /// The newest business date with a sale, ISO 8601; `None` before the first.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub fn last_business_date(&self) -> Result<Option<String>, StoreError> {
+        self.connection
+            .query_row("SELECT max(business_date) FROM sale", [], |row| row.get(0))
             .map_err(|error| self.sql(&error))
     }
 

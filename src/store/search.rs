@@ -422,7 +422,10 @@ fn rank(
                 words.iter().map(|word| place(&tokens, word)).collect();
             let in_name = places.iter().flatten().count();
             let first = places.first().copied().flatten() == Some(0);
-            let in_order = places
+            let ascending = places
+                .windows(2)
+                .all(|pair| matches!(pair, [Some(a), Some(b)] if b > a));
+            let together = places
                 .windows(2)
                 .all(|pair| matches!(pair, [Some(a), Some(b)] if *b == a + 1));
             let exact = words
@@ -438,8 +441,8 @@ fn rank(
             let score = (
                 accents,
                 in_name,
-                first && in_order,
-                in_order,
+                first && ascending,
+                together,
                 exact,
                 popular,
             );
