@@ -145,8 +145,10 @@ pub struct Taps {
 /// A reason of the follow-up question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// Touchpoint id.
+    /// Touchpoint id or reason key, as the kiosk is configured.
     pub touchpoint: String,
+    /// True when given after one of the two happy faces (praise), false after the others (complaint).
+    pub happy: bool,
     /// Times shown.
     pub shown: u64,
     /// Times chosen.
@@ -354,18 +356,21 @@ fn taps(db: &Connection, date: &str, sold: u64) -> Result<Taps, StoreError> {
     })
 }
 
+/// A reason praises or complains depending on the face it followed; the two are never added.
 fn reasons(db: &Connection, date: &str) -> Result<Vec<Reason>, StoreError> {
     collect(
         db,
-        "SELECT touchpoint, count(*), sum(chosen) FROM reason LEFT JOIN sale USING (device, sale)
-         WHERE coalesce(sale.business_date, reason.local_date) = ?1
-         GROUP BY touchpoint HAVING sum(chosen) > 0 ORDER BY 3 DESC, 1 LIMIT 8",
+        "SELECT touchpoint, face >= 3, count(*), sum(chosen)
+         FROM reason JOIN tap USING (device, sale) LEFT JOIN sale USING (device, sale)
+         WHERE coalesce(sale.business_date, reason.local_date) = ?1 AND face IS NOT NULL
+         GROUP BY 1, 2 HAVING sum(chosen) > 0 ORDER BY 4 DESC, 1 LIMIT 16",
         date,
         |row| {
             Ok(Reason {
                 touchpoint: row.get(0)?,
-                shown: count(row, 1)?,
-                chosen: count(row, 2)?,
+                happy: row.get(1)?,
+                shown: count(row, 2)?,
+                chosen: count(row, 3)?,
             })
         },
     )

@@ -51,8 +51,8 @@ fn event(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn every_order_of_five_deliveries_ends_in_the_same_lane() {
-    // Proves: for all 5^5 sequences of three blocks, a re-cut and a fork, each answer equals the model's and the stored lane is exactly the model's.
+fn every_order_of_deliveries_ends_in_the_same_lane() {
+    // Proves: for all 5^4 sequences of three blocks, a re-cut and a fork (so every delivery in every reachable state), each answer equals the model's and the stored lane is exactly the model's.
     let office = office();
     let kiosk = Kiosk::enrol(&office.running, "Q1", 1);
     let main: Vec<Vec<u8>> = ["a", "b", "c", "d", "e"].map(event).to_vec();
@@ -79,10 +79,10 @@ fn every_order_of_five_deliveries_ends_in_the_same_lane() {
             history: forked,
         },
     ];
-    for case in 0..5_u32.pow(5) {
+    for case in 0..5_u32.pow(4) {
         let journal = journal(u64::from(case) + 1_000);
         let mut held = Vec::new();
-        for step in 0..5 {
+        for step in 0..4 {
             let candidate = &candidates[(case / 5_u32.pow(step) % 5) as usize];
             let before = &candidate.history[..candidate.first - 1];
             let mut meta = kiosk.meta(

@@ -127,7 +127,7 @@ fn a_silent_kiosk_is_not_called_complete() {
 
 #[test]
 fn a_past_day_is_complete_only_when_proven() {
-    // Proves: a day is "partial" until a heartbeat after its end, "received" then, "late" when it came after the cut-off, "closed" when proven empty, and "partial" again while events are missing.
+    // Proves: a day is "partial" until a heartbeat after its end, "received" then, "late" when it came after the cut-off, "partial" while events are missing, "closed" when proven empty and "missing" when nothing is proven.
     let (office, mut first, mut second) = busy_day();
     let week = |office: &Office| {
         let day = today(&office.running.url());
@@ -151,6 +151,24 @@ fn a_past_day_is_complete_only_when_proven() {
     second.push();
     second.heartbeat();
     assert_eq!(week(&office), ("received".into(), "late".into()));
+    office
+        .clock
+        .store(MORNING_MS + 2 * DAY_MS, Ordering::SeqCst);
+    first.heartbeat();
+    let url = format!("{}/v1/today?date=2026-11-23", office.running.url());
+    let next: serde_json::Value = http().get(url).send().unwrap().json().unwrap();
+    let of = |store: &str| {
+        let devices = next["completeness"]["devices"].as_array().unwrap();
+        let device = devices
+            .iter()
+            .find(|device| device["store"] == store)
+            .unwrap();
+        device["week"][6].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        (of("Q1 Lê Lợi"), of("Thủ Đức")),
+        ("closed".into(), "missing".into())
+    );
 }
 
 #[test]
@@ -255,7 +273,7 @@ fn doubt_refund_reason_and_device_trouble_are_shown() {
     assert_eq!(day["sales"]["by_currency"][0]["refunded_minor"], 30_000);
     assert_eq!(day["in_doubt"][0]["amount_minor"], 30_000);
     let shown = page(&url, "");
-    for text in ["Tiền chưa rõ", "during.queue", "paper_low"] {
+    for text in ["Tiền chưa rõ", "Vì sao chưa vui", "Chờ lâu", "sắp hết giấy"] {
         assert!(shown.contains(text), "{text} is not on the page");
     }
     kiosk.record(

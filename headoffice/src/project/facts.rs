@@ -18,6 +18,9 @@ use touchpoint::{
     },
 };
 
+/// More reasons than a screen can hold are not a shopper's answer.
+const MAX_REASONS: usize = 32;
+
 /// `Err` is the reason for quarantine.
 type Read = Result<Result<(), String>, StoreError>;
 
@@ -38,7 +41,7 @@ pub(super) fn apply(db: &Connection, at: &Place<'_>, event: &Event) -> Read {
         DayOpened::KIND => with!(event, |body: DayOpened| day(db, at, &body.business_date, 0)),
         SaleCompleted::KIND => with!(event, |body: SaleCompleted| sale(db, at, event, &body)),
         SaleRefunded::KIND => with!(event, |body: SaleRefunded| refund(db, at, event, &body)),
-        VisitStarted::KIND => with!(event, |_: VisitStarted| visit(db, at, event, [0, 0, 0])),
+        VisitStarted::KIND => with!(event, |_: VisitStarted| visit_started(db, at, event)),
         ItemAdded::KIND => with!(event, |_: ItemAdded| visit(db, at, event, [1, 0, 0])),
         HelpCalled::KIND => with!(event, |_: HelpCalled| visit(db, at, event, [0, 0, 1])),
         ExitPrompted::KIND => with!(event, |body: ExitPrompted| {
@@ -376,25 +379,29 @@ fn skip_word(reason: SkipReason) -> &'static str {
     }
 }
 
+/// Shown and chosen may come in one event or in two; a reason that was ever chosen for a sale stays chosen.
 fn reasons(db: &Connection, at: &Place<'_>, event: &Event, body: &ExitReasons) -> Read {
-    if body.shown.len() > 32
-        || body
-            .chosen
-            .iter()
-            .any(|chosen| !body.shown.contains(chosen))
-    {
-        return Ok(Err("a reason was chosen that was not shown".into()));
+    if body.shown.len() > MAX_REASONS || body.chosen.len() > MAX_REASONS {
+        return Ok(Err(format!("more than {MAX_REASONS} reasons")));
     }
     let mut insert = db.prepare_cached(
         "INSERT INTO reason (device, sale, touchpoint, chosen, local_date) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (device, sale, touchpoint) DO UPDATE SET chosen = max(chosen, excluded.chosen)",
     )?;
-    for touchpoint in &body.shown {
-        let chosen = i64::from(body.chosen.contains(touchpoint));
-        let date = at.local_date(event.at.wall_ms);
+    let date = at.local_date(event.at.wall_ms);
+    let shown = body.shown.iter().map(|touchpoint| (touchpoint, 0));
+    for (touchpoint, chosen) in shown.chain(body.chosen.iter().map(|touchpoint| (touchpoint, 1))) {
         insert.execute(params![at.device, body.sale, touchpoint, chosen, date])?;
     }
     Ok(Ok(()))
+}
+
+/// A shopper began: the kiosk worked that day, whether or not it sold anything.
+fn visit_started(db: &Connection, at: &Place<'_>, event: &Event) -> Read {
+    if let Err(reason) = day(db, at, &at.local_date(event.at.wall_ms), 0)? {
+        return Ok(Err(reason));
+    }
+    visit(db, at, event, [0, 0, 0])
 }
 
 /// Counts of a visit: items added, sales, calls for help.

@@ -140,6 +140,59 @@ impl Lang {
         }
     }
 
+    /// How a reason of the follow-up question is called; a shop's own key is shown as it is.
+    pub(super) fn reason(self, key: &str) -> &str {
+        let (vi, en) = match key {
+            "waiting" | "during.queue" => ("Chờ lâu", "Waiting"),
+            "fast" => ("Nhanh gọn", "Quick"),
+            "finding" | "during.search" => ("Tìm hàng", "Finding things"),
+            "staff" | "during.staff_help" => ("Nhân viên", "Staff"),
+            "price" | "during.price_promo" => ("Giá cả", "Prices"),
+            "paying" | "during.payment.choose" => ("Thanh toán", "Paying"),
+            "during.payment.card" => ("Trả tiền bằng thẻ", "Paying by card"),
+            "during.payment.qr" => ("Trả tiền bằng mã QR", "Paying by QR"),
+            "during.payment.cash" => ("Trả tiền mặt", "Paying cash"),
+            "during.receipt" => ("In hóa đơn", "Receipt"),
+            "during.scan_weigh" => ("Quét và cân hàng", "Scanning and weighing"),
+            "during.packaging" => ("Đóng gói", "Packaging"),
+            "before.parking" => ("Chỗ đậu xe", "Parking"),
+            "before.store.layout" => ("Bày trí cửa hàng", "Store layout"),
+            "before.store.cleanliness" => ("Vệ sinh", "Cleanliness"),
+            "other" => ("Điều khác", "Something else"),
+            other => (other, other),
+        };
+        self.pick(vi, en)
+    }
+
+    /// How a part of a kiosk is called.
+    pub(super) fn part(self, part: &str) -> &str {
+        let (vi, en) = match part {
+            "printer" => ("máy in", "printer"),
+            "terminal" => ("máy thẻ", "card terminal"),
+            "scanner" => ("máy quét", "scanner"),
+            "scale" => ("cân", "scale"),
+            "drawer" => ("ngăn kéo tiền", "cash drawer"),
+            "network" => ("mạng", "network"),
+            "disk" => ("ổ đĩa", "disk"),
+            other => (other, other),
+        };
+        self.pick(vi, en)
+    }
+
+    /// What a part that is not ready says.
+    pub(super) fn part_state(self, state: &str) -> &str {
+        let (vi, en) = match state {
+            "attention" => ("cần xem", "needs a look"),
+            "absent" => ("mất kết nối", "not connected"),
+            "paper_low" => ("sắp hết giấy", "paper low"),
+            "paper_out" => ("hết giấy", "out of paper"),
+            "cover_open" => ("nắp mở", "cover open"),
+            "offline" => ("không trả lời", "offline"),
+            other => (other, other),
+        };
+        self.pick(vi, en)
+    }
+
     /// The five faces, worst first, in the words the kiosk shows.
     pub(super) fn faces(self) -> [&'static str; 5] {
         match self {

@@ -70,7 +70,7 @@ fn device_row(view: &View<'_>, today: &Today, device: &DeviceStatus) -> Markup {
         tr.revoked[device.revoked] {
             th.name scope="row" {
                 (device.store) " " span.quiet { (device.name) }
-                @for (part, state) in &device.troubles { " " span.tag.warn { (part) ": " (state) } }
+                @for (part, state) in &device.troubles { " " span.tag.warn { (view.lang.part(part)) ": " (view.lang.part_state(state)) } }
                 @if device.forks > 0 { " " span.tag.bad { (view.t("nhật ký bị rẽ nhánh", "forked journal")) } }
                 @if device.clock_suspect { " " span.tag.warn { (view.t("đồng hồ sai", "clock wrong")) } }
                 @if device.revoked { " " span.tag { (view.t("đã thu hồi", "revoked")) } }
@@ -321,13 +321,30 @@ pub(super) fn faces(view: &View<'_>, today: &Today) -> Markup {
 
 fn reasons(view: &View<'_>, today: &Today) -> Markup {
     html! {
-        @if !today.taps.reasons.is_empty() {
-            h3.sub { (view.t("Vì sao", "Why")) }
+        (reason_list(view, today, false, view.t("Vì sao chưa vui", "Why not happy")))
+        (reason_list(view, today, true, view.t("Vì sao vui", "Why happy")))
+    }
+}
+
+fn reason_list(view: &View<'_>, today: &Today, happy: bool, title: &str) -> Markup {
+    let reasons = || {
+        today
+            .taps
+            .reasons
+            .iter()
+            .filter(move |reason| reason.happy == happy)
+    };
+    html! {
+        @if reasons().next().is_some() {
+            h3.sub { (title) }
             ul.reasons {
-                @for reason in &today.taps.reasons {
+                @for reason in reasons() {
                     li {
-                        span { (reason.touchpoint) }
-                        span.figure { (view.lang.number(reason.chosen)) span.quiet { " / " (view.lang.number(reason.shown)) " " (view.t("lần hiện", "shown")) } }
+                        span { (view.lang.reason(&reason.touchpoint)) }
+                        span.figure {
+                            (view.lang.number(reason.chosen))
+                            span.quiet { " / " (view.lang.number(reason.shown)) " " (view.t("lần hiện", "shown")) }
+                        }
                     }
                 }
             }

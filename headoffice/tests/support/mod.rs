@@ -195,13 +195,14 @@ impl Kiosk {
             self.record(
                 Some(&visit),
                 &ExitTapped {
-                    sale,
+                    sale: sale.clone(),
                     face,
                     scale_id,
                     latency_ms: Some(900),
                 },
             );
         }
+        sale
     }
 
     pub fn open_day(&mut self, date: &str) {

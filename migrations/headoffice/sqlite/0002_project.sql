@@ -132,7 +132,7 @@ CREATE TABLE device_state (
     PRIMARY KEY (device, part)
 ) STRICT, WITHOUT ROWID;
 
--- A business day the kiosk worked, as its money lane tells.
+-- A business day the kiosk worked: it opened it, sold, or met a shopper.
 CREATE TABLE device_day (
     device TEXT NOT NULL,
     business_date TEXT NOT NULL,
