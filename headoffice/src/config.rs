@@ -151,6 +151,14 @@ mod tests {
     }
 
     #[test]
+    fn the_shipped_file_is_the_built_in_settings() {
+        // Proves: the example file that is shipped parses and says what the program does without it.
+        let shipped = Config::parse(include_str!("../headoffice.toml"), "h.toml").unwrap();
+        let built_in = Config::new("headoffice-data");
+        assert_eq!(format!("{shipped:?}"), format!("{built_in:?}"));
+    }
+
+    #[test]
     fn an_empty_file_is_the_built_in_settings() {
         // Proves: every key has a default, with Vietnam's time zone and a loopback address.
         let config = Config::parse("", "h.toml").unwrap();

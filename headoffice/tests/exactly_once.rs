@@ -273,3 +273,28 @@ fn a_killed_server_keeps_what_it_acknowledged_and_nothing_twice() {
         kiosk.lanes[0].events
     );
 }
+
+#[test]
+fn sigterm_ends_the_server_cleanly() {
+    // Proves: the unit's stop signal ends the program by itself with success, and an idle connection does not hold it.
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, url) = spawn(&folder);
+    let client = support::http();
+    assert_eq!(
+        client
+            .get(format!("{url}/healthz"))
+            .send()
+            .unwrap()
+            .status(),
+        200
+    );
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(child.wait().unwrap().success());
+}

@@ -62,6 +62,24 @@ fn a_code_lets_in_one_kiosk_once() {
 }
 
 #[test]
+fn a_kiosk_moves_to_another_store_with_its_journals() {
+    // Proves: the same key with a fresh code keeps its device id and lanes and changes only its store.
+    let office = office();
+    let mut kiosk = Kiosk::enrol(&office.running, "Q1", 1);
+    kiosk.open_day(support::TODAY);
+    kiosk.push();
+    let moved = Kiosk::enrol(&office.running, "Thủ Đức", 1);
+    assert_eq!(moved.device, kiosk.device);
+    kiosk.sell(1, Method::Cash, 10_000, None);
+    kiosk.push();
+    let device = &today(&office.running.url())["completeness"]["devices"][0];
+    assert_eq!(
+        (&device["store"], &device["stored"]),
+        (&json!("Thủ Đức"), &json!(4))
+    );
+}
+
+#[test]
 fn a_code_expires_after_fifteen_minutes() {
     // Proves: a code works at 14:59 and is refused at 15:00, by head office's clock.
     let office = office();

@@ -5,7 +5,7 @@ use super::{
     format::{Lang, clock_time},
     panels, read_today,
 };
-use crate::today::Today;
+use crate::{project::day_of, today::Today};
 use axum::{
     extract::{Query, State},
     http::{HeaderMap, HeaderValue, header},
@@ -29,9 +29,18 @@ impl View<'_> {
         self.lang.pick(vi, en)
     }
 
-    /// Local time of an instant, with the date when it is another day.
+    /// Local time of an instant: `14:05`.
     pub fn time(&self, at_ms: i64) -> String {
         clock_time(at_ms, self.time_zone)
+    }
+
+    /// Local date and time of an instant: `21.11. 14:05`, for lists that reach over several days.
+    pub fn date_time(&self, at_ms: i64) -> String {
+        format!(
+            "{} {}",
+            day_of(at_ms, self.time_zone).format("%d.%m."),
+            self.time(at_ms)
+        )
     }
 }
 

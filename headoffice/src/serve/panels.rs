@@ -187,7 +187,7 @@ fn doubt_line(view: &View<'_>, doubt: &Doubt) -> Markup {
             } @else { (view.t("không rõ số tiền", "amount not known")) }
         }
         " · " (doubt.method.as_deref().map_or("", |method| view.lang.method(method)))
-        " · " (doubt.store_name) " " (doubt.device_name) " · " (view.time(doubt.wall_ms))
+        " · " (doubt.store_name) " " (doubt.device_name) " · " (view.date_time(doubt.wall_ms))
     }
 }
 
