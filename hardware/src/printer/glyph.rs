@@ -32,6 +32,13 @@ pub fn has(letter: char) -> bool {
     columns(letter, false).is_some()
 }
 
+/// All letters the font can draw, in code point order.
+pub fn all() -> impl Iterator<Item = char> {
+    GLYPHS
+        .iter()
+        .filter_map(|glyph| char::from_u32(glyph.point))
+}
+
 /// The 134 letters Vietnamese adds to A–Z, lower and upper case.
 pub const VIETNAMESE_LETTERS: &str = "ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ\
 ĂÂĐÊÔƠƯÀẢÃÁẠẰẲẴẮẶẦẨẪẤẬÈẺẼÉẸỀỂỄẾỆÌỈĨÍỊÒỎÕÓỌỒỔỖỐỘỜỞỠỚỢÙỦŨÚỤỪỬỮỨỰỲỶỸÝỴ";

@@ -61,7 +61,15 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
-    let mut line = String::new();
+    if paragraph.chars().count() <= columns {
+        lines.push(paragraph.to_owned());
+        return;
+    }
+    // An indented paragraph keeps its indent on every line.
+    let indent = paragraph.len() - paragraph.trim_start_matches(' ').len();
+    let indent = " ".repeat(indent.min(columns / 2));
+    let columns = columns - indent.len();
+    let mut line = indent.clone();
     let mut used = 0;
     for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
         let width = word.chars().count();
@@ -72,14 +80,15 @@ fn wrap_paragraph(paragraph: &str, columns: usize, lines: &mut Vec<String>) {
             continue;
         }
         if used > 0 {
-            lines.push(std::mem::take(&mut line));
+            lines.push(std::mem::replace(&mut line, indent.clone()));
         }
         let mut rest: Vec<char> = word.chars().collect();
         while rest.len() > columns {
-            lines.push(rest.drain(..columns).collect());
+            let head: String = rest.drain(..columns).collect();
+            lines.push(format!("{indent}{head}"));
         }
         used = rest.len();
-        line = rest.into_iter().collect();
+        line.extend(rest);
     }
     lines.push(line);
 }
@@ -118,5 +127,7 @@ mod tests {
         assert_eq!(wrap("giá 12.000\u{a0}₫", 10), ["giá", "12.000 ₫"]);
         assert_eq!(wrap("", 10), [""]);
         assert_eq!(wrap("a\nb", 10), ["a", "b"]);
+        assert_eq!(wrap("  x 2   y", 10), ["  x 2   y"]);
+        assert_eq!(wrap("  mot hai ba bon", 10), ["  mot hai", "  ba bon"]);
     }
 }

@@ -47,7 +47,7 @@ pub enum JobError {
 pub struct Step {
     /// Offset just behind the command.
     pub end: usize,
-    /// Paper moved up to here, in dots.
+    /// Paper moved up to here, in dots; a cut counts with the time it takes.
     pub dots: u32,
 }
 
@@ -210,7 +210,8 @@ impl<'a> Ruler<'a> {
             Command::BarcodeHeight(dots) => self.barcode_dots = u32::from(*dots),
             Command::Barcode { .. } => self.dots += self.barcode_dots + LINE_DOTS,
             Command::Cut { .. } => {
-                self.dots += self.profile.mm_to_dots(self.profile.head_to_blade_mm);
+                // The blade takes about as long as a centimetre of paper.
+                self.dots += self.profile.mm_to_dots(self.profile.head_to_blade_mm + 10);
                 self.cuts += 1;
             }
             _ => {}
@@ -261,6 +262,6 @@ mod tests {
         assert_eq!(plan.boundary(7, 8), (11, false));
         assert!(plan.is_boundary(6) && !plan.is_boundary(8));
         assert_eq!((plan.dots_at(4), plan.offset_at(30)), (30, 6));
-        assert_eq!((plan.height_dots(), plan.cuts), (60 + 120, 1));
+        assert_eq!((plan.height_dots(), plan.cuts), (60 + 200, 1));
     }
 }

@@ -140,14 +140,20 @@ impl Writer<'_> {
         self.flush_glyphs(&mut run);
     }
 
-    /// Sends collected glyphs as one 24-dot double-density picture inside the line.
+    /// Sends collected glyphs as one 24-dot picture inside the line: double density, or single
+    /// density, whose dots are twice as wide, in a line of double width.
     fn flush_glyphs(&mut self, run: &mut Vec<u8>) {
         if run.is_empty() {
             return;
         }
         protocol::break_real_time(run);
         let columns = (run.len() / 3) as u16;
-        self.put(&[0x1B, b'*', 33]);
+        let mode = if self.size.width_factor() == 2 {
+            32
+        } else {
+            33
+        };
+        self.put(&[0x1B, b'*', mode]);
         self.put(&columns.to_le_bytes());
         self.out.append(run);
     }

@@ -143,13 +143,14 @@ impl<'a> Writer<'a> {
         self.put(b"\n");
     }
 
-    /// `ESC *` pictures do not grow with `GS !`, so an enlarged line that would need one becomes
-    /// a picture as a whole; so does every accented line where `ESC *` is missing.
+    /// `ESC *` pictures do not grow with `GS !`. Double width has a mode of its own (32), but a
+    /// line of double height that needs one becomes a picture as a whole; so does every
+    /// accented line where `ESC *` is missing.
     fn needs_picture(&self, line: &Line) -> bool {
         let needs_glyph = |letter| self.needs_glyph(letter);
         match self.profile.text {
             TextPlan::Raster => line.text.chars().any(needs_glyph),
-            _ => line.style.size != Size::Normal && line.text.chars().any(needs_glyph),
+            _ => line.style.size.height_factor() > 1 && line.text.chars().any(needs_glyph),
         }
     }
 
@@ -161,7 +162,7 @@ impl<'a> Writer<'a> {
             Size::Tall => 2,
             Size::Large => 3,
         };
-        self.raster(&bitmap, mode, usize::MAX);
+        self.raster_band(mode, bitmap.stride_bytes(), bitmap.rows().to_vec());
         // The gap that line feed leaves below text.
         self.feed_dots(6);
     }
@@ -204,19 +205,18 @@ impl<'a> Writer<'a> {
         for band in picture::bands(bitmap, band_bytes) {
             match band {
                 picture::Band::Blank { rows } => self.feed_dots(rows * zoom),
-                picture::Band::Inked {
-                    row_bytes,
-                    mut data,
-                } => {
-                    protocol::break_real_time(&mut data);
-                    let rows = data.len() / row_bytes;
-                    self.put(&[0x1D, b'v', b'0', mode]);
-                    self.put(&(row_bytes as u16).to_le_bytes());
-                    self.put(&(rows as u16).to_le_bytes());
-                    self.put(&data);
-                }
+                picture::Band::Inked { row_bytes, data } => self.raster_band(mode, row_bytes, data),
             }
         }
+    }
+
+    fn raster_band(&mut self, mode: u8, row_bytes: usize, mut data: Vec<u8>) {
+        protocol::break_real_time(&mut data);
+        let rows = data.len() / row_bytes.max(1);
+        self.put(&[0x1D, b'v', b'0', mode]);
+        self.put(&(row_bytes as u16).to_le_bytes());
+        self.put(&(rows as u16).to_le_bytes());
+        self.put(&data);
     }
 
     fn image(&mut self, image: &Bitmap) {

@@ -257,8 +257,8 @@ fn group_separator(bytes: &[u8]) -> Parsed<'_> {
         },
         b'g' => match n()? {
             // `GS g 2 m nL nH` asks; `GS g 0 m nL nH` resets.
-            0x32 => (Command::AskCounter(short(bytes, 3)?), 5),
-            _ => (Command::Setting(bytes.get(..5)?), 5),
+            0x32 => (Command::AskCounter(short(bytes, 4)?), 6),
+            _ => (Command::Setting(bytes.get(..6)?), 6),
         },
         b'v' => return raster(bytes),
         b'k' => return barcode(bytes),
@@ -318,7 +318,7 @@ mod tests {
             &[0x1B, b'p', 0, 0x19, 0xFA],
             &[0x1B, b'&', 3, 0x40, 0x41, 1, 1, 2, 3, 2, 1, 2, 3, 4, 5, 6],
             &[0x10, 0x14, 0x08, 1, 3, 0x14, 1, 6, 2, 8],
-            &[0x1D, 0x67, 0x32, 0x00, 50],
+            &[0x1D, 0x67, 0x32, 0x00, 50, 0x00],
             &[0x1D, 0x28, 0x48, 6, 0, 0x30, 0x30, 1, 2, 3, 4],
             &[0x1B, b'$', 1, 0],
         ];

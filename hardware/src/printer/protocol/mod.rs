@@ -28,9 +28,9 @@ pub const RECOVER_CLEAR: [u8; 3] = [0x10, 0x05, 0x02];
 /// `DLE DC4 8`: clear the buffers at any time; answered by [`receive::Answer::Cleared`].
 pub const CLEAR_BUFFERS: [u8; 10] = [0x10, 0x14, 0x08, 0x01, 0x03, 0x14, 0x01, 0x06, 0x02, 0x08];
 /// `GS g 2`, counter 50: cuts since the counter was last reset.
-pub const ASK_CUT_COUNTER: [u8; 5] = [0x1D, 0x67, 0x32, 0x00, 50];
+pub const ASK_CUT_COUNTER: [u8; 6] = [0x1D, 0x67, 0x32, 0x00, 50, 0x00];
 /// `GS g 2`, counter 20: lines fed since the counter was last reset.
-pub const ASK_LINE_COUNTER: [u8; 5] = [0x1D, 0x67, 0x32, 0x00, 20];
+pub const ASK_LINE_COUNTER: [u8; 6] = [0x1D, 0x67, 0x32, 0x00, 20, 0x00];
 /// `GS I 66`, `GS I 67`: maker and model.
 pub const ASK_MAKER: [u8; 3] = [0x1D, 0x49, 66];
 /// `GS I 67`: model.

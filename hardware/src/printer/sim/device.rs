@@ -1,0 +1,647 @@
+//! The printer as a device: buffer, head, sensors, answers. Time comes in as microseconds.
+
+use std::collections::VecDeque;
+
+use super::super::profile::{Handshake, Profile};
+use super::super::protocol::command::{Command, Front, front};
+use super::paper::{Paper, Sheet, Strip};
+use super::typeset::Typesetter;
+
+/// What the simulated printer is and which habits and faults it has.
+#[derive(Debug, Clone)]
+pub struct SimConfig {
+    /// The model it pretends to be.
+    pub profile: Profile,
+    /// Line speed it listens at, in bits per second.
+    pub baud: u32,
+    /// Handshake it is set to.
+    pub handshake: Handshake,
+    /// Time from power on to the first answer, in milliseconds.
+    pub boot_ms: u64,
+    /// Lines it may read ahead of the head. 0: answers in order wait for the paper; more:
+    /// answers tell only what was read.
+    pub read_ahead_lines: usize,
+    /// Paper on a new roll, in millimetres.
+    pub roll_mm: u32,
+    /// Whether dots are drawn; counting runs need only text.
+    pub draws: bool,
+    /// Faults it comes with.
+    pub faults: Faults,
+}
+
+impl SimConfig {
+    /// A healthy printer of this model with a full roll, set up as it leaves the factory.
+    pub fn new(profile: Profile) -> Self {
+        Self {
+            baud: profile.baud,
+            handshake: profile.handshake,
+            boot_ms: 2_500,
+            read_ahead_lines: if profile.answers.process_id { 0 } else { 4 },
+            roll_mm: 80_000,
+            draws: true,
+            faults: Faults::default(),
+            profile,
+        }
+    }
+}
+
+/// Things that go wrong by themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Loses power when this many bytes have arrived.
+    pub power_off_at_byte: Option<u64>,
+    /// Comes back on by itself this long after losing power, in milliseconds.
+    pub power_back_after_ms: Option<u64>,
+    /// Paper left on the roll at the start, in millimetres, instead of a new roll.
+    pub paper_left_mm: Option<u32>,
+    /// The blade sticks at this cut (1 is the first).
+    pub jam_at_cut: Option<u32>,
+    /// Answers in order stay away, as with an unwired DSR.
+    pub silent_fences: bool,
+    /// Process ids stay away.
+    pub silent_process_ids: bool,
+    /// Drops what it holds when the cover is opened, as some clones do.
+    pub forgets_on_cover: bool,
+}
+
+/// The simulated printer.
+#[derive(Debug)]
+pub struct PrinterSim {
+    config: SimConfig,
+    now_us: u64,
+    /// `None` while off; else when it has booted.
+    ready_at_us: Option<u64>,
+    power_back_at_us: Option<u64>,
+    buffer: VecDeque<u8>,
+    scan: Vec<u8>,
+    replies: VecDeque<(u64, u8)>,
+    typesetter: Typesetter,
+    strips: VecDeque<Motion>,
+    head_done_us: Option<u64>,
+    paper: Paper,
+    paper_left_dots: i64,
+    paper_out: bool,
+    cover_open: bool,
+    jammed: bool,
+    jam_cause_fixed: bool,
+    cuts: u32,
+    lines_fed: u64,
+    automatic_status: u8,
+    last_automatic: [u8; 4],
+    holding: bool,
+    drawer_pulses: u32,
+    received: u64,
+    overflowed: u64,
+}
+
+/// What the head and blade do next.
+#[derive(Debug, Clone)]
+enum Motion {
+    Strip(Strip),
+    Cut { behind_dots: usize },
+}
+
+impl PrinterSim {
+    /// A printer switched on and booted.
+    pub fn new(config: SimConfig) -> Self {
+        let left_mm = config.faults.paper_left_mm.unwrap_or(config.roll_mm);
+        Self {
+            now_us: 0,
+            ready_at_us: Some(0),
+            power_back_at_us: None,
+            buffer: VecDeque::new(),
+            scan: Vec::new(),
+            replies: VecDeque::new(),
+            typesetter: Typesetter::new(config.profile.clone(), config.draws),
+            strips: VecDeque::new(),
+            head_done_us: None,
+            paper: Paper::new(config.profile.width_dots, config.draws),
+            paper_left_dots: i64::from(config.profile.mm_to_dots(left_mm)),
+            paper_out: left_mm == 0,
+            cover_open: false,
+            jammed: false,
+            jam_cause_fixed: false,
+            cuts: 0,
+            lines_fed: 0,
+            automatic_status: 0,
+            last_automatic: [0; 4],
+            holding: false,
+            drawer_pulses: 0,
+            received: 0,
+            overflowed: 0,
+            config,
+        }
+    }
+
+    /// Microseconds one byte takes on the line (8N1).
+    pub fn byte_us(&self) -> u64 {
+        10_000_000 / u64::from(self.config.baud.max(1))
+    }
+
+    /// Handshake it is set to.
+    pub fn handshake(&self) -> Handshake {
+        self.config.handshake
+    }
+
+    /// Sheets cut off so far, oldest first.
+    pub fn sheets(&self) -> &[Sheet] {
+        &self.paper.sheets
+    }
+
+    /// What hangs out of the printer, not cut.
+    pub fn hanging(&self) -> Sheet {
+        self.paper.hanging()
+    }
+
+    /// Everything a person can read: the sheets and what hangs out.
+    pub fn all_text(&self) -> String {
+        let mut text: String = self.sheets().iter().map(Sheet::text).collect();
+        text.push_str(&self.hanging().text());
+        text
+    }
+
+    /// Bytes that arrived with the buffer full and are lost.
+    pub fn overflowed_bytes(&self) -> u64 {
+        self.overflowed
+    }
+
+    /// Bytes that arrived so far, counting from the start.
+    pub fn received_bytes(&self) -> u64 {
+        self.received
+    }
+
+    /// How often the drawer was kicked.
+    pub fn drawer_pulses(&self) -> u32 {
+        self.drawer_pulses
+    }
+
+    /// Whether it asks the host to hold (DTR low).
+    pub fn is_holding(&self) -> bool {
+        self.holding || !self.is_up()
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_idle(&self) -> bool {
+        self.strips.is_empty() && self.head_done_us.is_none() && self.buffer.is_empty()
+    }
+
+    /// Whether it is on and has booted.
+    pub fn is_up(&self) -> bool {
+        self.ready_at_us.is_some_and(|at| at <= self.now_us)
+    }
+
+    /// Puts in a roll.
+    pub fn load_paper(&mut self, mm: u32) {
+        self.paper_left_dots = i64::from(self.config.profile.mm_to_dots(mm));
+        self.paper_out = false;
+        self.changed();
+    }
+
+    /// Takes the roll out.
+    pub fn remove_paper(&mut self) {
+        self.paper_left_dots = 0;
+        self.paper_out = true;
+        self.changed();
+    }
+
+    /// Opens or closes the cover.
+    pub fn set_cover_open(&mut self, open: bool) {
+        self.cover_open = open;
+        if open && self.config.faults.forgets_on_cover {
+            self.buffer.clear();
+            self.strips.clear();
+            self.head_done_us = None;
+        }
+        if !open {
+            self.jam_cause_fixed = true;
+        }
+        self.changed();
+    }
+
+    /// Frees the blade; the error stays until the host recovers it or the cover is moved.
+    pub fn free_cutter(&mut self) {
+        self.jam_cause_fixed = true;
+    }
+
+    /// Takes the power away: everything but paper and counters is lost.
+    pub fn power_off(&mut self) {
+        self.ready_at_us = None;
+        self.buffer.clear();
+        self.scan.clear();
+        self.strips.clear();
+        self.replies.clear();
+        self.head_done_us = None;
+        self.automatic_status = 0;
+        self.holding = false;
+        self.jammed = false;
+        self.typesetter = Typesetter::new(self.config.profile.clone(), self.config.draws);
+        let back_after = self.config.faults.power_back_after_ms;
+        self.power_back_at_us = back_after.map(|ms| self.now_us + ms * 1_000);
+    }
+
+    /// Gives power again; it answers after its boot time.
+    pub fn power_on(&mut self) {
+        self.power_back_at_us = None;
+        if self.ready_at_us.is_none() {
+            self.ready_at_us = Some(self.now_us + self.config.boot_ms * 1_000);
+        }
+    }
+
+    /// Lets time pass and everything happen that is due.
+    pub fn advance(&mut self, now_us: u64) {
+        self.now_us = self.now_us.max(now_us);
+        if self.power_back_at_us.is_some_and(|at| at <= self.now_us) {
+            self.power_on();
+        }
+        if !self.is_up() {
+            return;
+        }
+        while self.finish_motion() || self.start_motion() || self.read_command() {}
+        self.update_hold();
+    }
+
+    /// One byte arrives at `now_us`.
+    pub fn receive(&mut self, now_us: u64, byte: u8) {
+        self.advance(now_us);
+        self.received += 1;
+        if self.config.faults.power_off_at_byte == Some(self.received) {
+            self.power_off();
+            return;
+        }
+        if !self.is_up() {
+            return;
+        }
+        if self.buffer.len() < self.config.profile.buffer_bytes {
+            self.buffer.push_back(byte);
+        } else {
+            self.overflowed += 1;
+        }
+        self.scan_real_time(byte);
+        self.advance(now_us);
+    }
+
+    /// Bytes that have reached the host by `now_us`.
+    pub fn take_replies(&mut self, now_us: u64) -> Vec<u8> {
+        let due = self.replies.partition_point(|(at, _)| *at <= now_us);
+        self.replies.drain(..due).map(|(_, byte)| byte).collect()
+    }
+
+    /// When something happens by itself next, in microseconds.
+    pub fn next_event_us(&self) -> Option<u64> {
+        let booting = self.ready_at_us.filter(|at| *at > self.now_us);
+        let reply = self.replies.front().map(|(at, _)| *at);
+        [self.head_done_us, self.power_back_at_us, booting, reply]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn is_online(&self) -> bool {
+        !(self.paper_out || self.cover_open || self.jammed)
+    }
+
+    fn near_end(&self) -> bool {
+        let reserve = self.config.profile.near_end_reserve_mm;
+        reserve > 0 && self.paper_left_dots < i64::from(self.config.profile.mm_to_dots(reserve))
+    }
+
+    fn finish_motion(&mut self) -> bool {
+        if self.head_done_us.is_none_or(|at| at > self.now_us) || !self.is_online() {
+            return false;
+        }
+        self.head_done_us = None;
+        match self.strips.pop_front() {
+            Some(Motion::Strip(strip)) => {
+                self.paper_left_dots -= strip.height_dots as i64;
+                self.lines_fed += strip.height_dots.div_ceil(30) as u64;
+                self.paper.move_on(strip);
+                if self.paper_left_dots <= 0 {
+                    self.paper_out = true;
+                }
+            }
+            Some(Motion::Cut { behind_dots }) => self.blade(behind_dots),
+            None => {}
+        }
+        self.changed();
+        true
+    }
+
+    fn blade(&mut self, behind_dots: usize) {
+        if self.config.faults.jam_at_cut == Some(self.cuts + 1) {
+            self.config.faults.jam_at_cut = None;
+            self.jammed = true;
+            self.jam_cause_fixed = false;
+            // The cut is still to be made once the blade is free.
+            self.strips.push_front(Motion::Cut { behind_dots });
+            return;
+        }
+        self.cuts += 1;
+        self.paper.cut(behind_dots);
+    }
+
+    fn start_motion(&mut self) -> bool {
+        if self.head_done_us.is_some() || !self.is_online() {
+            return false;
+        }
+        let Some(motion) = self.strips.front() else {
+            return false;
+        };
+        let profile = &self.config.profile;
+        let dots = match motion {
+            Motion::Strip(strip) => strip.height_dots as u64,
+            // The blade takes as long as half a centimetre of paper.
+            Motion::Cut { .. } => u64::from(profile.mm_to_dots(5)),
+        };
+        let dots_per_s = u64::from(profile.head_mm_per_s * profile.dots_per_mm_tenths / 10);
+        self.head_done_us = Some(self.now_us + dots * 1_000_000 / dots_per_s.max(1));
+        true
+    }
+
+    /// Reads one command from the buffer if head and sensors allow.
+    fn read_command(&mut self) -> bool {
+        if !self.is_online() || self.strips.len() > self.config.read_ahead_lines {
+            return false;
+        }
+        let bytes: &[u8] = self.buffer.make_contiguous();
+        let (length, effect) = match front(bytes) {
+            Front::Empty | Front::Partial => return false,
+            Front::Whole(command, length) => {
+                let waits_for_paper = matches!(command, Command::Function { letter: b'H', .. });
+                if waits_for_paper && !self.strips.is_empty() {
+                    return false;
+                }
+                (length, Effect::of(&command, &mut self.typesetter))
+            }
+        };
+        self.buffer.drain(..length);
+        self.carry_out(effect);
+        true
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::None => {}
+            Effect::Initialize => self.automatic_status = 0,
+            Effect::Print(strips) => self.strips.extend(strips.into_iter().map(Motion::Strip)),
+            Effect::Cut { strips, mode, feed } => self.cut(strips, mode, feed),
+            Effect::AutomaticStatus(mask) => {
+                self.automatic_status = mask;
+                self.last_automatic = self.automatic_bytes();
+                if mask != 0 && self.config.profile.answers.automatic_status {
+                    self.reply(&self.automatic_bytes());
+                }
+            }
+            Effect::Fence(question) => self.answer_fence(question),
+            Effect::Identity(question) => self.answer_identity(question),
+            Effect::Counter(number) => self.answer_counter(number),
+            Effect::ProcessId(id) => {
+                let answers = self.config.profile.answers.process_id;
+                if answers && !self.config.faults.silent_process_ids {
+                    let [a, b, c, d] = id;
+                    self.reply(&[0x37, 0x22, a, b, c, d, 0x00]);
+                }
+            }
+            Effect::Drawer => self.drawer_pulses += 1,
+        }
+    }
+
+    fn cut(&mut self, strips: Vec<Strip>, mode: u8, feed: Option<u8>) {
+        self.strips.extend(strips.into_iter().map(Motion::Strip));
+        let profile = &self.config.profile;
+        let blade = profile.mm_to_dots(profile.head_to_blade_mm) as usize;
+        if mode >= 65 {
+            let units = usize::from(feed.unwrap_or(0)) / usize::from(profile.feed_units_per_dot);
+            self.strips.push_back(Motion::Strip(Strip {
+                height_dots: blade + units,
+                ..Strip::default()
+            }));
+        }
+        if profile.cut != super::super::profile::CutPlan::TearOff {
+            self.strips.push_back(Motion::Cut { behind_dots: blade });
+        }
+    }
+
+    fn answer_fence(&mut self, question: u8) {
+        if self.config.faults.silent_fences || !self.config.profile.answers.fence {
+            return;
+        }
+        let mut byte = 0;
+        if matches!(question, 1 | 49) {
+            if self.near_end() {
+                byte |= 0x03;
+            }
+            if self.paper_out {
+                byte |= 0x0C;
+            }
+        }
+        self.reply(&[byte]);
+    }
+
+    fn answer_identity(&mut self, question: u8) {
+        if !self.config.profile.answers.identity {
+            return;
+        }
+        let text = match question {
+            66 => "EPSON",
+            67 => "TM-T88V",
+            1 => return self.reply(&[0x20]),
+            2 => return self.reply(&[0x02]),
+            _ => "SIMULATOR",
+        };
+        let mut block = vec![0x5F];
+        block.extend_from_slice(text.as_bytes());
+        block.push(0);
+        self.reply(&block);
+    }
+
+    fn answer_counter(&mut self, number: u16) {
+        if !self.config.profile.answers.counters {
+            return;
+        }
+        let count = match number {
+            50 | 178 => u64::from(self.cuts),
+            20 | 148 => self.lines_fed,
+            _ => 0,
+        };
+        self.reply(format!("_{count}\0").as_bytes());
+    }
+
+    /// Real-time commands are obeyed on arrival, wherever they stand.
+    fn scan_real_time(&mut self, byte: u8) {
+        if self.scan.is_empty() {
+            if byte == 0x10 {
+                self.scan.push(byte);
+            }
+            return;
+        }
+        self.scan.push(byte);
+        let done = match self.scan.as_slice() {
+            [_, 0x04, n] => {
+                self.answer_status(*n);
+                true
+            }
+            [_, 0x05, n] => {
+                self.recover(*n);
+                true
+            }
+            [_, 0x14, 0x01, _, _] => {
+                self.drawer_pulses += 1;
+                true
+            }
+            [_, 0x14, 0x08, 1, 3, 0x14, 1, 6, 2, 8] => {
+                self.clear_buffers();
+                true
+            }
+            [_, 0x04 | 0x05] | [_, 0x14, ..] if self.scan.len() < 10 => false,
+            [_, 0x10] => {
+                self.scan.pop();
+                false
+            }
+            _ => true,
+        };
+        if done {
+            self.scan.clear();
+        }
+    }
+
+    fn answer_status(&mut self, question: u8) {
+        if !self.config.profile.answers.real_time_status {
+            return;
+        }
+        let bit = |on: bool, bit: u8| if on { bit } else { 0 };
+        let byte = match question {
+            1 => 0x12 | bit(!self.is_online(), 0x08),
+            2 => {
+                0x12 | bit(self.cover_open, 0x04)
+                    | bit(self.paper_out, 0x20)
+                    | bit(self.jammed, 0x40)
+            }
+            3 => 0x12 | bit(self.jammed, 0x08),
+            4 => 0x12 | bit(self.near_end(), 0x0C) | bit(self.paper_out && !self.cover_open, 0x60),
+            _ => return,
+        };
+        self.reply(&[byte]);
+    }
+
+    /// `DLE ENQ`: only after an error whose cause is gone.
+    fn recover(&mut self, how: u8) {
+        if !self.jammed || !self.jam_cause_fixed || !self.config.profile.answers.recover {
+            return;
+        }
+        self.jammed = false;
+        if how == 2 {
+            self.drop_all();
+        }
+        self.changed();
+    }
+
+    fn clear_buffers(&mut self) {
+        if self.config.profile.answers.clear_buffer {
+            self.drop_all();
+            self.reply(&[0x37, 0x25, 0x00]);
+        }
+    }
+
+    fn drop_all(&mut self) {
+        self.buffer.clear();
+        self.strips.clear();
+        self.head_done_us = None;
+        self.typesetter.set(&Command::Initialize);
+    }
+
+    fn automatic_bytes(&self) -> [u8; 4] {
+        let bit = |on: bool, bit: u8| if on { bit } else { 0 };
+        [
+            0x10 | bit(!self.is_online(), 0x08) | bit(self.cover_open, 0x20),
+            bit(self.jammed, 0x08),
+            bit(self.near_end(), 0x03) | bit(self.paper_out, 0x0C),
+            0,
+        ]
+    }
+
+    fn changed(&mut self) {
+        let bytes = self.automatic_bytes();
+        if !self.is_up() || bytes == self.last_automatic {
+            return;
+        }
+        self.last_automatic = bytes;
+        if self.automatic_status != 0 && self.config.profile.answers.automatic_status {
+            self.reply(&bytes);
+        }
+    }
+
+    /// Holds the host off below 128 free bytes, lets it on above 256 (TM-T88 specification).
+    fn update_hold(&mut self) {
+        let free = self.config.profile.buffer_bytes - self.buffer.len();
+        let hold = if self.holding {
+            free <= 256
+        } else {
+            free < 128
+        };
+        if hold == self.holding {
+            return;
+        }
+        self.holding = hold;
+        if self.config.handshake == Handshake::XonXoff {
+            self.reply(&[if hold { 0x13 } else { 0x11 }]);
+        }
+    }
+
+    fn reply(&mut self, bytes: &[u8]) {
+        let byte_us = self.byte_us();
+        let mut at = self
+            .replies
+            .back()
+            .map_or(0, |(at, _)| *at)
+            .max(self.now_us);
+        for &byte in bytes {
+            at += byte_us;
+            self.replies.push_back((at, byte));
+        }
+    }
+}
+
+/// What a command does, once the borrow of the buffer is over.
+enum Effect {
+    None,
+    Initialize,
+    Print(Vec<Strip>),
+    Cut {
+        strips: Vec<Strip>,
+        mode: u8,
+        feed: Option<u8>,
+    },
+    AutomaticStatus(u8),
+    Fence(u8),
+    Identity(u8),
+    Counter(u16),
+    ProcessId([u8; 4]),
+    Drawer,
+}
+
+impl Effect {
+    fn of(command: &Command<'_>, typesetter: &mut Typesetter) -> Self {
+        match command {
+            Command::AutomaticStatus(mask) => Self::AutomaticStatus(*mask),
+            Command::AskStatusInOrder(n) => Self::Fence(*n),
+            Command::AskIdentity(n) => Self::Identity(*n),
+            Command::AskCounter(n) => Self::Counter(*n),
+            Command::DrawerKick { .. } => Self::Drawer,
+            Command::RealTime(_) => Self::None,
+            Command::Function {
+                letter: b'H',
+                data: [0x30, 0x30, a, b, c, d],
+            } => Self::ProcessId([*a, *b, *c, *d]),
+            Command::Cut { mode, feed } => Self::Cut {
+                strips: typesetter.set(command),
+                mode: *mode,
+                feed: *feed,
+            },
+            Command::Initialize => {
+                typesetter.set(command);
+                Self::Initialize
+            }
+            _ => Self::Print(typesetter.set(command)),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The real driver thread against the simulator behind a pseudo-terminal, in real time.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use hardware::printer::sim::{PrinterSim, SimConfig};
+use hardware::printer::{
+    Evidence, JobId, NoSpool, PrinterConfig, PrinterDriver, PrinterEvent, PrinterState, Profile,
+    ProofGrade, encode,
+};
+
+use super::receipts;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn wait_for(
+    events: &Receiver<PrinterEvent>,
+    wanted: impl Fn(&PrinterEvent) -> bool,
+) -> PrinterEvent {
+    loop {
+        let event = events.recv_timeout(PATIENCE).unwrap();
+        if wanted(&event) {
+            return event;
+        }
+    }
+}
+
+#[test]
+fn the_driver_thread_prints_a_proven_receipt_and_the_picture_scans() {
+    // Proves: serial port, thread, machine and simulator work together; the paper is saved as a
+    // picture with the right words; a pulled cable is reported and the printer comes back.
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("printer");
+    let paper = folder.path().join("paper");
+    let profile = Profile {
+        // Faster than a real line, so that the test is short.
+        baud: 115_200,
+        head_mm_per_s: 2_000,
+        ..Profile::default()
+    };
+    let printer =
+        PrinterSim::run_on_pty(&link, &paper, profile.clone(), Default::default()).unwrap();
+    let (sender, events) = channel();
+    let config = PrinterConfig::new(&link, profile.clone());
+    let driver = PrinterDriver::spawn(config, move |event| drop(sender.send(event))).unwrap();
+    wait_for(&events, |event| {
+        *event == PrinterEvent::State(PrinterState::Ready)
+    });
+    let bytes = encode(&receipts::rich(), &profile).unwrap().into_bytes();
+    driver.print(JobId(7), bytes, NoSpool);
+    let done = wait_for(&events, |event| event.resend().is_some());
+    assert_eq!(
+        done,
+        PrinterEvent::JobDone {
+            job: JobId(7),
+            evidence: Evidence::Printed(ProofGrade::Fence)
+        }
+    );
+    drop(printer);
+    wait_for(&events, |event| {
+        matches!(event, PrinterEvent::State(PrinterState::Offline(_)))
+    });
+    let saved = std::fs::read_to_string(paper.join("paper-001.txt")).unwrap();
+    assert!(saved.contains("Cà phê sữa đá"), "{saved}");
+    assert!(
+        std::fs::metadata(paper.join("paper-001.png"))
+            .unwrap()
+            .len()
+            > 1_000
+    );
+    let again = SimConfig::new(profile);
+    let _printer = PrinterSim::run_config_on_pty(&link, None, again).unwrap();
+    wait_for(&events, |event| {
+        *event == PrinterEvent::State(PrinterState::Ready)
+    });
+    driver.stop();
+}
