@@ -31,6 +31,13 @@ pub(super) fn order_code(prefix: &str, key: u32, attempt: AttemptId) -> String {
         .collect()
 }
 
+/// Whether an order code may hold this character.
+pub(super) fn is_order_symbol(character: char) -> bool {
+    ORDER_SYMBOLS
+        .iter()
+        .any(|&symbol| char::from(symbol) == character)
+}
+
 /// One to one on 30 bits: odd factors and shifts only.
 fn mix_30_bits(number: u64, key: u32) -> u64 {
     const MASK: u64 = (1 << 30) - 1;

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::codes::is_order_symbol;
 use super::sale::TenderKind;
 use super::state::Lang;
-use crate::barcode::BarcodeRules;
-use crate::pricing::Rules;
+use crate::barcode::{BarcodeRules, TemplateError};
+use crate::pricing::{Rules, RulesFault};
 
 /// Everything a [`Till`](super::Till) needs to know beforehand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,4 +171,94 @@ impl TillConfig {
             .cloned()
             .unwrap_or_else(|| Lang::new("vi"))
     }
+
+    /// Everything wrong with the configuration; empty when sound. A till also works with a
+    /// faulty one, without what is faulty.
+    pub fn check(&self) -> Vec<ConfigFault> {
+        let mut faults: Vec<ConfigFault> = self
+            .rules
+            .check()
+            .into_iter()
+            .map(ConfigFault::Rules)
+            .collect();
+        let templates = self.barcode.templates.iter();
+        faults.extend(
+            templates
+                .filter_map(|t| t.check().err())
+                .map(ConfigFault::Template),
+        );
+        let prefix = &self.order_code_prefix;
+        if prefix.len() != 2 || !prefix.chars().all(is_order_symbol) {
+            faults.push(ConfigFault::OrderCodePrefix {
+                prefix: prefix.clone(),
+            });
+        }
+        if self.business_day_starts_min >= 24 * 60 {
+            faults.push(ConfigFault::BusinessDay {
+                minutes: self.business_day_starts_min,
+            });
+        }
+        if self.languages.is_empty() {
+            faults.push(ConfigFault::NoLanguage);
+        }
+        if self.tenders.is_empty() {
+            faults.push(ConfigFault::NoTender);
+        }
+        let limits = &self.limits;
+        let shortest = [
+            ("idle_ms", limits.idle_ms),
+            ("idle_warning_ms", limits.idle_warning_ms),
+            ("staff_wait_ms", limits.staff_wait_ms),
+            ("terminal_prepare_ms", limits.terminal_prepare_ms),
+            ("terminal_answer_ms", limits.terminal_answer_ms),
+            ("offer_create_ms", limits.offer_create_ms),
+            ("offer_ms", limits.offer_ms),
+            ("store_retry_min_ms", limits.store_retry_min_ms),
+        ];
+        let too_short = shortest
+            .into_iter()
+            .filter(|(_, value)| *value < LIMIT_MIN_MS);
+        faults.extend(too_short.map(|(name, _)| ConfigFault::Limit {
+            name: name.to_owned(),
+        }));
+        faults
+    }
+}
+
+/// No limit on the screen may be shorter: it would fire before anybody could act.
+const LIMIT_MIN_MS: u64 = 100;
+
+/// What is wrong with a [`TillConfig`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigFault {
+    /// Prices, taxes or promotions.
+    #[error("{0}")]
+    Rules(RulesFault),
+    /// An in-store barcode.
+    #[error("{0}")]
+    Template(TemplateError),
+    /// The prefix of order codes.
+    #[error("the order code prefix {prefix:?} must be two of 0-9 A-Z without I L O U")]
+    OrderCodePrefix {
+        /// As configured.
+        prefix: String,
+    },
+    /// The begin of the business day.
+    #[error("the business day starts at minute {minutes}; it must be 0 to 1439")]
+    BusinessDay {
+        /// As configured.
+        minutes: u16,
+    },
+    /// No language.
+    #[error("no language is configured; name at least one, such as vi")]
+    NoLanguage,
+    /// No tender.
+    #[error("no tender is configured; name at least one of qr, card, cash")]
+    NoTender,
+    /// A limit too short to act in.
+    #[error("the limit {name} is shorter than {LIMIT_MIN_MS} ms")]
+    Limit {
+        /// Its name.
+        name: String,
+    },
 }

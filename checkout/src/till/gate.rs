@@ -150,9 +150,11 @@ impl Gate {
         self.collecting.facts.push(fact);
     }
 
-    /// Does `deed` once every fact recorded so far is on disk.
+    /// Does `deed` once every fact recorded so far is on disk; the same deed waits only once.
     pub(super) fn after(&mut self, deed: Deed) {
-        self.collecting.deeds.push(deed);
+        if !self.collecting.deeds.contains(&deed) {
+            self.collecting.deeds.push(deed);
+        }
     }
 
     /// Facts not on disk yet.

@@ -25,7 +25,7 @@ mod staff;
 mod state;
 mod view;
 
-pub use config::{Limits, REASONS_MAX, ReasonsConfig, TillConfig};
+pub use config::{ConfigFault, Limits, REASONS_MAX, ReasonsConfig, TillConfig};
 pub use effect::{Effect, Effects, Ticket};
 pub use event::*;
 pub use fact::{AddedBy, Fact, Place, VisitEnd, What};
@@ -34,7 +34,7 @@ pub use sale::{Sale, SaleLine, Tender, TenderKind};
 pub use state::*;
 pub use view::*;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::barcode::Code;
 use crate::basket::NewLine;
@@ -64,6 +64,7 @@ pub struct Till {
     help: Help,
     staff: Option<Staff>,
     devices: BTreeMap<DeviceKind, DeviceState>,
+    unrecorded_devices: BTreeSet<DeviceKind>,
     notice: Option<(Notice, u64)>,
     look_ups: VecDeque<PendingLookUp>,
     pay_wanted: bool,
@@ -168,6 +169,7 @@ impl Till {
             help: Help::default(),
             staff: None,
             devices: BTreeMap::new(),
+            unrecorded_devices: BTreeSet::new(),
             notice: None,
             look_ups: VecDeque::new(),
             pay_wanted: false,
@@ -302,6 +304,7 @@ impl Till {
     fn back(&mut self) {
         match &self.front {
             _ if self.help.open => self.end_help(),
+            Front::Age if !self.basket_is_open() => self.tell(Notice::MoneyTaken),
             Front::Weigh(..) | Front::Choose(..) | Front::Age => self.enter(Front::Shop),
             Front::Pay => self.leave_pay(),
             Front::Tender => self.cancel_tender(),
@@ -312,7 +315,21 @@ impl Till {
 
     fn on_device(&mut self, which: DeviceKind, state: DeviceState) {
         if self.devices.insert(which, state) != Some(state) {
-            self.record_outside(What::DeviceChanged { which, state });
+            self.unrecorded_devices.insert(which);
+        }
+        self.record_devices();
+    }
+
+    /// A device that flaps while the disk fails must not fill the memory: its last state is
+    /// recorded once there is room again.
+    fn record_devices(&mut self) {
+        if self.gate.backlog() > BACKLOG_MAX {
+            return;
+        }
+        for which in std::mem::take(&mut self.unrecorded_devices) {
+            if let Some(&state) = self.devices.get(&which) {
+                self.record_outside(What::DeviceChanged { which, state });
+            }
         }
     }
 
@@ -377,6 +394,7 @@ impl Till {
 
     /// Hands the next batch to the store and keeps lamp and alarm clock right.
     fn flush(&mut self) {
+        self.record_devices();
         if let Some(store) = self.gate.next_store(self.now.mono_ms, &mut self.state) {
             self.out.push(store);
         }

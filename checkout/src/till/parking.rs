@@ -143,6 +143,8 @@ impl Till {
             visit.priced_at = None;
         }
         visit.help_since_wall_ms = None;
+        // Whoever fetches it may be somebody else.
+        visit.age_confirmed = None;
         let (id, lang) = (visit.id.clone(), visit.lang.clone());
         let tendered_minor: i64 = visit.tenders.iter().map(|tender| tender.amount_minor).sum();
         let parked_wall_ms = self.now.wall_ms;
@@ -258,10 +260,10 @@ impl Till {
             .visit
             .as_ref()
             .is_some_and(|visit| !visit.tenders.is_empty());
-        if paid {
-            self.enter_pay();
-        } else {
-            self.enter(Front::Shop);
+        match paid {
+            true if self.age_to_check().is_some() => self.enter(Front::Age),
+            true => self.enter_pay(),
+            false => self.enter(Front::Shop),
         }
     }
 

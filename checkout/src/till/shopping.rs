@@ -221,6 +221,9 @@ impl Till {
 
     /// Into the basket, unless the basket could then not be priced.
     fn add(&mut self, new: NewLine, by: AddedBy) {
+        if self.refuse_change() {
+            return;
+        }
         let (item, code, quantity) = (new.item.id, new.item.code.clone(), new.quantity);
         let name = new.item.name.clone();
         let today = self.now.local().date;

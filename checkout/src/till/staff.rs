@@ -101,6 +101,12 @@ impl Till {
             self.sign_out();
             return self.enter_pay();
         }
+        if !visit.tenders.is_empty() {
+            // Part of it is paid: the basket stays as it is until the money is given back.
+            self.sign_out();
+            self.park(false);
+            return self.tell(Notice::AgeRefused);
+        }
         let confirmed = visit.age_confirmed.unwrap_or(0);
         let refused: Vec<_> = visit
             .basket

@@ -199,3 +199,34 @@ fn configuration_changes_only_on_the_attract_screen() {
     desk.scan(COFFEE);
     assert!(!desk.till.reconfigure(config));
 }
+
+#[test]
+fn a_faulty_configuration_is_named() {
+    // Proves each part of the configuration is checked and the usual one is sound.
+    let sound = shop::config(1);
+    assert_eq!(sound.check(), []);
+    let mut faulty = sound;
+    faulty.order_code_prefix = "OU".into();
+    faulty.business_day_starts_min = 1_440;
+    faulty.languages.clear();
+    faulty.tenders.clear();
+    faulty.limits.idle_ms = 0;
+    faulty.barcode.templates[0].multiplier = 0;
+    assert_eq!(faulty.check().len(), 6);
+}
+
+#[test]
+fn whoever_fetches_a_basket_is_looked_at_again() {
+    // Proves an age confirmed for one shopper does not count for the next.
+    let mut desk = Desk::new();
+    desk.scan(BEER)
+        .does(Event::Pay)
+        .staff(StaffEvent::AgeApproved);
+    assert!(matches!(desk.screen(), Screen::Pay(_)));
+    desk.does(Event::Park);
+    let code = desk.till.state().parked[0].code.clone();
+    desk.does(Event::Done)
+        .does(Event::Resume(code))
+        .does(Event::Pay);
+    assert!(matches!(desk.screen(), Screen::AgeCheck { min_age: 18 }));
+}

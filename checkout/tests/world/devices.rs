@@ -68,6 +68,11 @@ impl Terminal {
         let said = TerminalSaid::Progress(TerminalPrompt::PresentCard);
         send(dice, mail, 100, Event::Terminal { attempt, said });
         let after = at - now;
+        if dice.chance(1) {
+            // Garbled: an end without an approval; what is true only the terminal knows.
+            let said = TerminalSaid::Completed;
+            return send(dice, mail, after, Event::Terminal { attempt, said });
+        }
         let said = match (dice.chance(85), approves) {
             (true, true) => TerminalSaid::Approved(approval(attempt)),
             (true, false) => TerminalSaid::Declined(DeclineReason::NoCard),
@@ -98,7 +103,9 @@ impl Terminal {
                     *txn = Txn::Charged;
                     match dice.below(100) {
                         0..88 => TerminalSaid::Completed,
-                        88..94 => TerminalSaid::Lost,
+                        88..92 => TerminalSaid::Lost,
+                        // The protocol broke off after the money had moved.
+                        92..95 => TerminalSaid::Declined(DeclineReason::Aborted),
                         _ => return,
                     }
                 }

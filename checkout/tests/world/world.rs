@@ -24,7 +24,7 @@ pub enum Broken {
 
 const START_WALL_MS: i64 = 1_795_000_000_000;
 /// Shoppers' acts per world.
-const ACTS: u32 = 75;
+const ACTS: u32 = 60;
 /// An abandoned kiosk is back on the attract screen by then.
 const AWAY_LIMIT_MS: u64 = 1_200_000;
 /// All is settled by then, once people stop and staff work.
@@ -255,7 +255,10 @@ impl World {
     }
 
     fn staff_acts(&mut self) -> Result<(), Violation> {
-        self.staff_at = self.time + self.dice.between(5_000, 60_000);
+        // Sometimes nobody is in the shop for most of an hour.
+        let away = self.acts_left > 0 && self.dice.chance(4);
+        let pause = if away { 3_000_000 } else { 5_000 };
+        self.staff_at = self.time + self.dice.between(pause, pause + 55_000);
         let view = self.till.view(self.now());
         let waiting = view.help_called
             || matches!(
