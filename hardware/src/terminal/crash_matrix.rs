@@ -1,11 +1,14 @@
 //! Every fault at every step of a payment, and pairs of faults: never charged twice, never charged
 //! without a record, never recorded without a charge.
 
+use super::caisse_ap::CaisseApEngine;
 use super::codes::DeclineReason;
-use super::config::{Connection, TerminalConfig, Timeouts};
+use super::concert::ConcertEngine;
+use super::config::{Connection, Protocol, TerminalConfig, Timeouts};
 use super::engine::Engine;
 use super::sim::{
-    Ledger, Scenario, SimModel, SimOutcome, WhenUnacknowledged, ZvtModel, ZvtModelConfig,
+    CaisseApModel, ConcertModel, Ledger, Scenario, SimOutcome, WhenUnacknowledged, ZvtModel,
+    ZvtModelConfig,
 };
 use super::types::{Amount, Currency, Outcome, TerminalEvent, Unknown};
 use super::world::{Fault, Habit, Terminal, Verdict, World};
@@ -17,48 +20,96 @@ impl Terminal for ZvtModel {
     }
 }
 
-fn engine(serial: bool) -> Box<dyn Engine> {
-    let connection = if serial {
-        Connection::Serial {
-            path: "/dev/null".into(),
-            baud: 9600,
-            two_stop_bits: true,
-            seven_even: false,
-        }
-    } else {
-        Connection::Tcp {
-            host: "localhost".into(),
-            port: 20007,
-        }
+impl Terminal for CaisseApModel {
+    fn power_cut(&mut self, _now_ms: u64) {
+        CaisseApModel::power_cut(self);
+    }
+}
+
+impl Terminal for ConcertModel {
+    fn power_cut(&mut self, _now_ms: u64) {
+        ConcertModel::power_cut(self);
+    }
+}
+
+/// Protocol and transport under test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    ZvtTcp,
+    ZvtSerial,
+    CaisseAp,
+    Concert,
+}
+
+impl Kind {
+    /// Whether the terminal waits for the till before it takes the money.
+    fn waits_for_the_till(self) -> bool {
+        matches!(self, Self::ZvtTcp | Self::ZvtSerial)
+    }
+}
+
+fn engine(kind: Kind) -> Box<dyn Engine> {
+    let tcp = Connection::Tcp {
+        host: "localhost".into(),
+        port: 20007,
+    };
+    let serial = Connection::Serial {
+        path: "/dev/null".into(),
+        baud: 9600,
+        two_stop_bits: true,
+        seven_even: false,
+    };
+    let connection = match kind {
+        Kind::ZvtTcp | Kind::CaisseAp => tcp,
+        Kind::ZvtSerial | Kind::Concert => serial,
     };
     let mut config = TerminalConfig::zvt(connection, "VND");
     config.timeouts = Timeouts {
         poll_ms: 500,
         ..Timeouts::default()
     };
-    Box::new(ZvtEngine::new(&config).expect("the settings are right"))
+    let right = "the settings are right";
+    match kind {
+        Kind::ZvtTcp | Kind::ZvtSerial => Box::new(ZvtEngine::new(&config).expect(right)),
+        Kind::CaisseAp => {
+            config.protocol = Protocol::CaisseAp;
+            Box::new(CaisseApEngine::new(&config).expect(right))
+        }
+        Kind::Concert => {
+            config.protocol = Protocol::Concert;
+            Box::new(ConcertEngine::new(&config).expect(right))
+        }
+    }
 }
 
-fn terminal(serial: bool, scenario: &Scenario) -> Box<dyn Terminal> {
-    let config = ZvtModelConfig {
-        serial,
-        last_receipt: 9998,
-        ..ZvtModelConfig::default()
+fn terminal(kind: Kind, scenario: &Scenario) -> Box<dyn Terminal> {
+    let ledger = Ledger::in_memory();
+    let mut model: Box<dyn Terminal> = match kind {
+        Kind::ZvtTcp | Kind::ZvtSerial => {
+            let serial = kind == Kind::ZvtSerial;
+            let config = ZvtModelConfig {
+                serial,
+                last_receipt: 9998,
+                ..ZvtModelConfig::default()
+            };
+            Box::new(ZvtModel::new(config, ledger))
+        }
+        Kind::CaisseAp => Box::new(CaisseApModel::new(ledger)),
+        Kind::Concert => Box::new(ConcertModel::new(ledger)),
     };
-    let mut model = ZvtModel::new(config, Ledger::in_memory());
     model.set_usual(scenario.clone());
-    Box::new(model)
+    model
 }
 
 fn play(
-    serial: bool,
+    kind: Kind,
     scenario: &Scenario,
     habit: Habit,
     faults: &[(usize, Fault)],
 ) -> (Vec<String>, Option<Verdict>, usize) {
-    let new_engine = || engine(serial);
+    let new_engine = || engine(kind);
     let amount = Amount::new(250_000, Currency::VND);
-    let mut world = World::new(&new_engine, terminal(serial, scenario), habit, amount);
+    let mut world = World::new(&new_engine, terminal(kind, scenario), habit, amount);
     world.run(faults);
     world.audit();
     (world.violations.clone(), world.verdict(), world.steps)
@@ -83,7 +134,7 @@ fn scenarios() -> Vec<Scenario> {
 /// so that together they meet every step (`CRASH_MATRIX=full` runs all); returns runs, runs that ended in review, and violations other
 /// than those a terminal that keeps unacknowledged money makes unavoidable.
 fn matrix(
-    serial: bool,
+    kind: Kind,
     stride: usize,
     habit: Habit,
     faults: &[Fault],
@@ -92,14 +143,15 @@ fn matrix(
     let full = std::env::var("CRASH_MATRIX").is_ok_and(|value| value == "full");
     let stride = if full { 1 } else { stride };
     for (place, scenario) in scenarios().into_iter().enumerate() {
-        let (_, _, steps) = play(serial, &scenario, Habit::Correct, &[]);
+        let (_, _, steps) = play(kind, &scenario, Habit::Correct, &[]);
         for (shift, fault) in faults.iter().enumerate() {
             for step in ((place + shift) % stride..steps).step_by(stride) {
-                let (found, verdict, _) = play(serial, &scenario, habit, &[(step, *fault)]);
+                let (found, verdict, _) = play(kind, &scenario, habit, &[(step, *fault)]);
                 runs += 1;
                 reviews += usize::from(verdict == Some(Verdict::Review));
                 // A terminal that keeps an unacknowledged approval takes money by itself.
-                let keeps = scenario.when_unacknowledged == WhenUnacknowledged::Keep;
+                let keeps = !kind.waits_for_the_till()
+                    || scenario.when_unacknowledged == WhenUnacknowledged::Keep;
                 let found = found
                     .into_iter()
                     .filter(|v| !(keeps && v.contains("durable")));
@@ -119,7 +171,7 @@ fn one_fault_at_every_step_over_tcp() {
         Fault::LinkCut,
         Fault::TerminalDies,
     ];
-    let (runs, reviews, violations) = matrix(false, 2, Habit::Correct, &faults);
+    let (runs, reviews, violations) = matrix(Kind::ZvtTcp, 2, Habit::Correct, &faults);
     assert!(violations.is_empty(), "{violations:#?}");
     assert_eq!(reviews, 0, "a single fault never needs a person");
     assert!(runs > 1000, "{runs} runs are too few to mean anything");
@@ -135,7 +187,7 @@ fn one_fault_at_every_step_over_a_serial_line() {
         Fault::TerminalDies,
         Fault::Garble,
     ];
-    let (runs, reviews, violations) = matrix(true, 4, Habit::Correct, &faults);
+    let (runs, reviews, violations) = matrix(Kind::ZvtSerial, 4, Habit::Correct, &faults);
     assert!(violations.is_empty(), "{violations:#?}");
     assert_eq!(reviews, 0, "a single fault never needs a person");
     assert!(runs > 1000, "{runs} runs are too few to mean anything");
@@ -161,12 +213,12 @@ fn three_faults_at_scattered_steps() {
         usize::try_from(state >> 33).expect("31 bits fit") % bound
     };
     for _ in 0..800 {
-        let serial = next(2) == 1;
+        let kind = [Kind::ZvtTcp, Kind::ZvtSerial][next(2)];
         // A garbled byte over TCP cannot happen: TCP has its own checksums.
-        let bound = if serial { 5 } else { 4 };
+        let bound = if kind == Kind::ZvtSerial { 5 } else { 4 };
         let faults: Vec<(usize, Fault)> = (0..3).map(|_| (next(700), kinds[next(bound)])).collect();
         let scenario = &scenarios[next(scenarios.len())];
-        let (found, _, _) = play(serial, scenario, Habit::Correct, &faults);
+        let (found, _, _) = play(kind, scenario, Habit::Correct, &faults);
         let keeps = scenario.when_unacknowledged == WhenUnacknowledged::Keep;
         let found: Vec<_> = found
             .into_iter()
@@ -180,7 +232,7 @@ fn three_faults_at_scattered_steps() {
 fn the_matrix_finds_a_kiosk_that_acknowledges_before_storing() {
     // Proves that the test would notice: acknowledging first is found.
     let (_, _, violations) = matrix(
-        false,
+        Kind::ZvtTcp,
         1,
         Habit::AcknowledgesBeforeStoring,
         &[Fault::KioskDiesBytesArrive],
@@ -194,8 +246,13 @@ fn the_matrix_finds_a_kiosk_that_acknowledges_before_storing() {
 
 #[test]
 fn the_matrix_finds_a_kiosk_that_takes_unknown_for_declined() {
-    // Proves that the test would notice: trying again after a lost link charges twice.
-    let (_, _, violations) = matrix(false, 1, Habit::TakesUnknownForDeclined, &[Fault::LinkCut]);
+    // Proves that the test would notice: trying again after a power cut charges twice.
+    let (_, _, violations) = matrix(
+        Kind::ZvtTcp,
+        1,
+        Habit::TakesUnknownForDeclined,
+        &[Fault::KioskDies],
+    );
     assert!(
         violations.iter().any(|v| v.contains("charged 2 times")),
         "{violations:#?}"
@@ -203,11 +260,11 @@ fn the_matrix_finds_a_kiosk_that_takes_unknown_for_declined() {
 }
 
 /// Plays a sale whose first order follows `first`; the terminal is healthy afterwards.
-fn play_first(serial: bool, first: Scenario) -> (Vec<Outcome>, usize) {
-    let new_engine = || engine(serial);
+fn play_first(kind: Kind, first: Scenario) -> (Vec<Outcome>, usize) {
+    let new_engine = || engine(kind);
     let amount = Amount::new(250_000, Currency::VND);
     let usual = Scenario::default();
-    let mut terminal = terminal(serial, &usual);
+    let mut terminal = terminal(kind, &usual);
     terminal.script(first);
     let mut world = World::new(&new_engine, terminal, Habit::Correct, amount);
     world.run(&[]);
@@ -225,14 +282,13 @@ fn play_first(serial: bool, first: Scenario) -> (Vec<Outcome>, usize) {
 fn a_silent_terminal_ends_in_doubt_in_bounded_time_and_the_next_attempt_is_paid() {
     // Proves T3 and T4: no answer, no result and no end are Unknown, each with its own reason.
     let unknown = |why| Outcome::Unknown { why };
-    for serial in [false, true] {
-        let (outcomes, attempts) = play_first(serial, Scenario::ending(SimOutcome::NeverAnswer));
+    for kind in [Kind::ZvtTcp, Kind::ZvtSerial] {
+        let (outcomes, attempts) = play_first(kind, Scenario::ending(SimOutcome::NeverAnswer));
         assert_eq!((&outcomes[0], attempts), (&unknown(Unknown::NoReply), 2));
-        let (outcomes, attempts) =
-            play_first(serial, Scenario::ending(SimOutcome::CompleteSilently));
+        let (outcomes, attempts) = play_first(kind, Scenario::ending(SimOutcome::CompleteSilently));
         assert_eq!((&outcomes[0], attempts), (&unknown(Unknown::NoResult), 2));
         // The abort after T4 is still obeyed: the terminal itself says that nothing happened.
-        let (outcomes, attempts) = play_first(serial, Scenario::ending(SimOutcome::FallSilent));
+        let (outcomes, attempts) = play_first(kind, Scenario::ending(SimOutcome::FallSilent));
         let reason = DeclineReason::CancelledOrTimeout;
         assert_eq!((&outcomes[0], attempts), (&Outcome::Declined { reason }, 2));
     }
@@ -242,13 +298,13 @@ fn a_silent_terminal_ends_in_doubt_in_bounded_time_and_the_next_attempt_is_paid(
 fn lost_acknowledgements_never_charge_twice() {
     // Proves that a repeated status information is answered idempotently, and that an abort after
     // our acknowledgement is Unknown, never Declined.
-    for serial in [false, true] {
+    for kind in [Kind::ZvtTcp, Kind::ZvtSerial] {
         for lost in 1..=3 {
             let first = Scenario {
                 lose_acknowledgements: lost,
                 ..Scenario::default()
             };
-            let (outcomes, attempts) = play_first(serial, first);
+            let (outcomes, attempts) = play_first(kind, first);
             if lost < 3 {
                 assert!(
                     matches!(outcomes[0], Outcome::Approved(_)),
@@ -261,5 +317,29 @@ fn lost_acknowledgements_never_charge_twice() {
                 assert_eq!(attempts, 2);
             }
         }
+    }
+}
+
+#[test]
+fn terminals_that_cannot_be_asked_go_to_a_person_and_never_charge_twice() {
+    // Proves the same promises for Caisse-AP and Concert, whose orders in doubt end in review.
+    for kind in [Kind::CaisseAp, Kind::Concert] {
+        let (_, verdict, _) = play(kind, &Scenario::default(), Habit::Correct, &[]);
+        assert_eq!(verdict, Some(Verdict::Paid), "{kind:?}");
+        let mut faults = vec![
+            Fault::KioskDies,
+            Fault::KioskDiesBytesArrive,
+            Fault::LinkCut,
+            Fault::TerminalDies,
+        ];
+        if kind == Kind::Concert {
+            faults.push(Fault::Garble);
+        }
+        let (runs, reviews, violations) = matrix(kind, 3, Habit::Correct, &faults);
+        assert!(violations.is_empty(), "{kind:?}: {violations:#?}");
+        assert!(
+            reviews > 0 && reviews < runs,
+            "{kind:?}: {reviews} of {runs} in review"
+        );
     }
 }

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::PaymentTerminal;
+use super::caisse_ap::CaisseApEngine;
+use super::concert::ConcertEngine;
 use super::config::{ConfigError, Connection, Protocol, TerminalConfig};
 use super::engine::{Command, Engine, Output};
 use super::journal::{Armed, DayClose, Durable, Payment, Refund, Reversal};
@@ -82,7 +84,8 @@ impl TerminalDriver {
 fn engine_for(config: &TerminalConfig) -> Result<Box<dyn Engine>, ConfigError> {
     match config.protocol {
         Protocol::Zvt => Ok(Box::new(ZvtEngine::new(config)?)),
-        Protocol::CaisseAp | Protocol::Concert => Err(ConfigError::Connection(config.protocol)),
+        Protocol::CaisseAp => Ok(Box::new(CaisseApEngine::new(config)?)),
+        Protocol::Concert => Ok(Box::new(ConcertEngine::new(config)?)),
     }
 }
 
@@ -232,11 +235,16 @@ impl Runner {
         self.write_unsent();
         if out.close && self.wire.is_some() {
             self.lost("the connection is opened again to start clean");
+            if !self.engine.wants_link() {
+                // One connection for one order: this is no failure to wait after.
+                self.failures = 0;
+                self.retry_at_ms = self.now_ms();
+            }
         }
     }
 
     fn open_if_due(&mut self) {
-        if self.wire.is_some() || self.now_ms() < self.retry_at_ms {
+        if self.wire.is_some() || !self.engine.wants_link() || self.now_ms() < self.retry_at_ms {
             return;
         }
         match Wire::open(&self.connection, self.connect_timeout) {
@@ -272,7 +280,8 @@ impl Runner {
 
     fn wait(&mut self) {
         let now_ms = self.now_ms();
-        let reconnect = self.wire.is_none().then_some(self.retry_at_ms);
+        let wanted = self.wire.is_none() && self.engine.wants_link();
+        let reconnect = wanted.then_some(self.retry_at_ms);
         let due = self.engine.deadline_ms().into_iter().chain(reconnect).min();
         let sleep = due.map_or(LONGEST_SLEEP_MS, |due| due.saturating_sub(now_ms));
         let timeout =

@@ -74,6 +74,10 @@ pub(crate) struct Output {
 pub(crate) trait Engine: Send {
     /// What this protocol and terminal can do.
     fn capabilities(&self) -> Capabilities;
+    /// Whether a connection is wanted now. Some terminals take one connection per order.
+    fn wants_link(&self) -> bool {
+        true
+    }
     /// A connection was made.
     fn link_up(&mut self, now_ms: u64, out: &mut Output);
     /// The connection is gone.

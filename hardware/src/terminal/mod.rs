@@ -25,7 +25,10 @@
 //! be stored; the terminal then takes the money back by itself and the outcome is `Unknown` until
 //! `recover` has confirmed it.
 
+mod admission;
+pub mod caisse_ap;
 pub mod codes;
+pub mod concert;
 pub mod config;
 pub mod driver;
 pub mod engine;

@@ -275,6 +275,12 @@ pub enum NotStarted {
     /// This attempt was already sent once. Recover it; never send it again.
     #[error("this attempt was already sent; look up what became of it")]
     AlreadySent,
+    /// An earlier order is in doubt; recover that one first.
+    #[error("payment {in_doubt} is still in doubt; find out what became of it first")]
+    AnotherInDoubt {
+        /// The attempt in doubt.
+        in_doubt: AttemptId,
+    },
     /// The protocol has no such order. Retrying does not help.
     #[error("this terminal cannot do that; use its own menu")]
     Unsupported,
@@ -330,6 +336,9 @@ pub enum NotReady {
     /// It did not answer.
     #[error("the card terminal does not answer; switch it off and on")]
     NoAnswer,
+    /// The protocol has no enquiry for past transactions; compare the terminal's own slip.
+    #[error("this terminal cannot be asked about past payments; compare its slip")]
+    ProtocolCannotTell,
     /// Another order or a recovery is running.
     #[error("the card terminal is still working on something else")]
     Busy,

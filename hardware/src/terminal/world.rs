@@ -79,6 +79,7 @@ pub(super) struct World<'a> {
     habit: Habit,
     amount: Amount,
     attempts: u8,
+    preparing: Option<AttemptId>,
     link_up: bool,
     to_terminal: VecDeque<u8>,
     to_kiosk: VecDeque<u8>,
@@ -119,6 +120,7 @@ impl<'a> World<'a> {
             habit,
             amount,
             attempts: 0,
+            preparing: None,
             link_up: false,
             to_terminal: VecDeque::new(),
             to_kiosk: VecDeque::new(),
@@ -174,6 +176,7 @@ impl<'a> World<'a> {
                 self.engine = (self.new_engine)();
                 self.inbox.clear();
                 self.actions.clear();
+                self.preparing = None;
                 self.terminal.link_down(self.now_ms);
             }
             Fault::LinkCut => {
@@ -196,7 +199,7 @@ impl<'a> World<'a> {
         } else if let Some(event) = self.inbox.pop_front() {
             self.events.push(event.clone());
             self.decide(event);
-        } else if !self.link_up {
+        } else if !self.link_up && self.engine.wants_link() {
             self.link_up = true;
             self.now_ms += 10;
             self.terminal_does(|terminal, now, out| terminal.link_up(now, out));
@@ -212,11 +215,12 @@ impl<'a> World<'a> {
 
     fn wait(&mut self) {
         let due = [self.engine.deadline_ms(), self.terminal.deadline_ms()];
-        let next = due
-            .into_iter()
-            .flatten()
-            .min()
-            .expect("something must be awaited");
+        let Some(next) = due.into_iter().flatten().min() else {
+            panic!(
+                "nothing is awaited after step {}: {:#?}",
+                self.steps, self.events
+            );
+        };
         self.now_ms = self.now_ms.max(next);
         self.engine_does(|engine, now, out| engine.tick(now, out));
         self.terminal_does(|terminal, now, out| terminal.tick(now, out));
@@ -280,6 +284,7 @@ impl<'a> World<'a> {
         if self.attempts < 6 {
             self.attempts += 1;
             let attempt = AttemptId([self.attempts; 16]);
+            self.preparing = Some(attempt);
             self.actions
                 .push_back(Action::Command(Command::Prepare(attempt)));
         }
@@ -305,11 +310,15 @@ impl<'a> World<'a> {
         match event {
             TerminalEvent::Link(LinkState::Up { .. }) => {
                 match self.journal.last().map(|entry| entry.verdict) {
+                    Some(None) if self.habit == Habit::TakesUnknownForDeclined => {
+                        self.conclude(Verdict::NotCharged);
+                    }
                     Some(None) => self.recover(),
                     _ => self.prepare(),
                 }
             }
-            TerminalEvent::Prepared { attempt, baseline } => {
+            TerminalEvent::Prepared { attempt, baseline } if self.preparing == Some(attempt) => {
+                self.preparing = None;
                 self.actions
                     .push_back(Action::Armed(attempt, baseline.clone()));
                 let order = Payment {
@@ -319,10 +328,12 @@ impl<'a> World<'a> {
                 };
                 self.actions.push_back(Action::Command(Command::Pay(order)));
             }
-            TerminalEvent::NotPrepared { why, .. } => {
-                if why != super::NotReady::NotConnected {
-                    self.prepare();
-                }
+            // A driver that keeps its link says when it is up again; others are asked again.
+            TerminalEvent::NotPrepared { attempt, why }
+                if self.preparing == Some(attempt)
+                    && (why != super::NotReady::NotConnected || !self.engine.wants_link()) =>
+            {
+                self.prepare();
             }
             TerminalEvent::ApprovalPending { approval } => {
                 let proof = Proof(approval.attempt, JournalStep::Approved, approval.amount);

@@ -11,6 +11,8 @@
 //! unplug | plug                                  cable out, cable in
 //! ```
 
+pub mod caisse_ap;
+pub mod concert;
 pub mod ledger;
 pub mod model;
 pub mod scenario;
@@ -27,6 +29,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+pub use caisse_ap::CaisseApModel;
+pub use concert::ConcertModel;
 pub use ledger::{Ledger, Record, RecordKind};
 pub use model::{SimModel, SimOutput};
 pub use scenario::{Scenario, SimOutcome, WhenUnacknowledged};
