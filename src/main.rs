@@ -1,1 +1,17 @@
-fn main() {}
+//! The kiosk program. Everything is in the library; this reads the command.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // The monotonic clock starts with the process, not with its first use.
+    kiosk::clock::mono_ms();
+    kiosk::logging::start();
+    match kiosk::commands::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kiosk: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

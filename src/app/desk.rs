@@ -1,0 +1,239 @@
+//! The member of staff's side of the screen: PIN pad, cash pad, decisions.
+
+use super::UiEvent;
+use crate::staff::{PIN_DIGITS, Tries};
+use checkout::till::{
+    AttemptDecision, Event, Screen, StaffEvent, StoreFault, TillState, View,
+};
+
+/// Which part of the desk is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the screens")]
+pub enum DeskView {
+    #[default]
+    Panel,
+    Cash,
+    Doubt,
+    Devices,
+}
+
+/// What is wrong with the PIN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum PinProblem {
+    #[default]
+    None,
+    Wrong,
+    Locked,
+}
+
+/// Digits of a cash amount.
+const CASH_DIGITS_MAX: usize = 12;
+
+/// The desk's own state.
+#[derive(Debug, Default)]
+pub struct Desk {
+    /// Digits typed.
+    pub pin: String,
+    /// What was wrong last.
+    pub problem: PinProblem,
+    /// A PIN is being checked.
+    pub checking: bool,
+    /// Somebody is signed in, as the till has it.
+    pub signed_in: bool,
+    /// Which part is open.
+    pub view: DeskView,
+    /// Digits of the cash received.
+    pub cash: String,
+    /// The store's fault, for the devices list.
+    pub storage: Option<StoreFault>,
+    tries: Tries,
+}
+
+impl Desk {
+    /// Signed out: nothing stays.
+    pub fn close(&mut self) {
+        self.pin.clear();
+        self.cash.clear();
+        self.view = DeskView::Panel;
+        self.problem = PinProblem::None;
+    }
+
+    /// Milliseconds until the pad takes digits again.
+    pub fn locked_ms(&self, mono_ms: u64) -> u64 {
+        self.tries.locked_ms(mono_ms)
+    }
+
+    /// The PIN to check, when there is one and the pad is open.
+    pub fn submit_pin(&mut self, mono_ms: u64) -> Option<String> {
+        if self.checking || !PIN_DIGITS.contains(&self.pin.len()) {
+            return None;
+        }
+        if self.tries.locked_ms(mono_ms) > 0 {
+            self.problem = PinProblem::Locked;
+            self.pin.clear();
+            return None;
+        }
+        self.checking = true;
+        Some(std::mem::take(&mut self.pin))
+    }
+
+    /// The PIN was right.
+    pub fn pin_right(&mut self) {
+        self.checking = false;
+        self.problem = PinProblem::None;
+        self.tries.right();
+    }
+
+    /// The PIN was wrong, or could not be checked.
+    pub fn pin_failed(&mut self, mono_ms: u64) {
+        self.checking = false;
+        self.tries.wrong(mono_ms);
+        self.problem = if self.tries.locked_ms(mono_ms) > 0 {
+            PinProblem::Locked
+        } else {
+            PinProblem::Wrong
+        };
+    }
+
+    /// Cash typed so far, in minor units.
+    pub fn cash_minor(&self) -> i64 {
+        self.cash.parse().unwrap_or(0)
+    }
+
+    /// A touch on the desk; what it asks of the till, if anything.
+    pub fn touch(&mut self, event: &UiEvent, view: &View, state: &TillState) -> Option<Event> {
+        match event {
+            UiEvent::PinKey(key) => self.pin_key(key),
+            UiEvent::PinErase => {
+                self.pin.pop();
+            }
+            UiEvent::ShowDesk(view) => self.view = *view,
+            UiEvent::CashKey(key) => self.cash_key(key),
+            UiEvent::CashErase => {
+                self.cash.pop();
+            }
+            UiEvent::CashNote(index) => {
+                let due = cash_due(state, view);
+                if let Some(note) = notes(due).get(*index) {
+                    self.cash = note.to_string();
+                }
+            }
+            UiEvent::CashExact => self.cash = cash_due(state, view).to_string(),
+            UiEvent::CashConfirm => {
+                let received_minor = self.cash_minor();
+                self.cash.clear();
+                self.view = DeskView::Panel;
+                return Some(Event::Staff(StaffEvent::CashTaken { received_minor }));
+            }
+            UiEvent::DoubtPaid => return self.resolve(state, AttemptDecision::Paid),
+            UiEvent::DoubtNotPaid => return self.resolve(state, AttemptDecision::NotCharged),
+            UiEvent::Reprint => return reprint(state),
+            UiEvent::LeaveDesk => return Some(Event::Staff(StaffEvent::SignedOut)),
+            _ => {}
+        }
+        None
+    }
+
+    fn pin_key(&mut self, key: &str) {
+        let digit = key.len() == 1 && key.bytes().all(|b| b.is_ascii_digit());
+        if digit && self.pin.len() < *PIN_DIGITS.end() {
+            self.pin.push_str(key);
+            self.problem = PinProblem::None;
+        }
+    }
+
+    fn cash_key(&mut self, key: &str) {
+        let digits = !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit());
+        if digits && self.cash.len() + key.len() <= CASH_DIGITS_MAX {
+            self.cash.push_str(key);
+            let trimmed = self.cash.trim_start_matches('0').to_owned();
+            self.cash = trimmed;
+        }
+    }
+
+    fn resolve(&mut self, state: &TillState, decision: AttemptDecision) -> Option<Event> {
+        let visit = state.visit.as_ref()?;
+        let attempt = visit.active?;
+        self.view = DeskView::Panel;
+        let note = "decided at the kiosk by the terminal's own journal".to_owned();
+        Some(Event::Staff(StaffEvent::ResolveAttempt {
+            attempt,
+            decision,
+            note,
+        }))
+    }
+}
+
+fn reprint(state: &TillState) -> Option<Event> {
+    let sale = state.visit.as_ref()?.sale.clone()?;
+    Some(Event::Staff(StaffEvent::Reprint(sale)))
+}
+
+/// What the running cash tender asks, in minor units.
+pub fn cash_due(state: &TillState, view: &View) -> i64 {
+    if let Screen::Cash { amount, .. } = &view.screen {
+        return amount.minor;
+    }
+    let attempt = state.visit.as_ref().and_then(|visit| {
+        let active = visit.active?;
+        visit.attempts.iter().find(|attempt| attempt.id == active)
+    });
+    attempt.map_or(0, |attempt| attempt.amount_minor)
+}
+
+/// Amounts a shopper is likely to hand over for `due_minor`: the next round
+/// ones by halves and wholes of powers of ten, smallest first, at most four.
+pub fn notes(due_minor: i64) -> Vec<i64> {
+    let mut notes = Vec::new();
+    if due_minor <= 0 {
+        return notes;
+    }
+    let mut step = 1i64;
+    while notes.len() < 4 && step <= 10_i64.pow(12) {
+        for factor in [1, 2, 5] {
+            let unit = step * factor;
+            let rounded = (due_minor + unit - 1) / unit * unit;
+            let likely = rounded > due_minor && rounded / unit <= 10;
+            if likely && !notes.contains(&rounded) && notes.len() < 4 {
+                notes.push(rounded);
+            }
+        }
+        step *= 10;
+    }
+    notes.sort_unstable();
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn likely_notes_cover_the_amount() {
+        // Proves that every proposed amount is enough, ordered and plausible.
+        assert_eq!(notes(146_500), vec![150_000, 160_000, 200_000, 500_000]);
+        for due in [1, 499, 500, 5_000, 99_999, 100_000, 12_345_678] {
+            let notes = notes(due);
+            assert!(notes.iter().all(|note| *note > due), "{due}: {notes:?}");
+            assert!(notes.is_sorted());
+        }
+        assert!(notes(0).is_empty());
+    }
+
+    #[test]
+    fn the_pad_locks_after_wrong_pins() {
+        // Proves that guesses stop and that the pad says so.
+        let mut desk = Desk::default();
+        for _ in 0..crate::staff::WRONG_PINS_MAX {
+            desk.pin = "1111".into();
+            assert!(desk.submit_pin(0).is_some());
+            desk.pin_failed(0);
+        }
+        desk.pin = "2468".into();
+        assert_eq!(desk.submit_pin(1), None);
+        assert_eq!(desk.problem, PinProblem::Locked);
+        desk.pin = "2468".into();
+        assert!(desk.submit_pin(crate::staff::LOCK_MS + 1).is_some());
+    }
+}

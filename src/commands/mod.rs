@@ -1,0 +1,90 @@
+//! The kiosk's commands.
+
+mod check;
+mod demo;
+mod enroll;
+mod import;
+pub mod run;
+mod sim;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Điểm Chạm, the checkout kiosk.
+#[derive(Debug, Parser)]
+#[command(name = "kiosk", version, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Which kiosk.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigArg {
+    /// Configuration file.
+    #[arg(long, value_name = "FILE", default_value = "/etc/kiosk/kiosk.toml")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Open the counter.
+    Run(run::RunArgs),
+    /// Run the whole main job on simulated devices, in a directory of its own.
+    Demo(demo::DemoArgs),
+    /// Check the configuration and the data directory, and say what is wrong.
+    Check(ConfigArg),
+    /// Make this kiosk known to head office with a one-time code.
+    Enroll(enroll::EnrollArgs),
+    /// Bring data in.
+    Import(import::ImportArgs),
+    /// Simulated devices that speak to the same drivers as real ones.
+    Sim(sim::SimArgs),
+    /// Copy the database, consistently, while the kiosk is stopped.
+    Backup(check::BackupArgs),
+    /// Print an example configuration.
+    ExampleConfig,
+    /// Read a PIN from standard input and print its line for the configuration.
+    StaffPin,
+}
+
+/// Puts the demo's catalogue into a store, for tests.
+///
+/// # Errors
+/// As the import.
+#[doc(hidden)]
+pub fn import_for_tests(
+    store: &crate::store::Store,
+    config: &crate::config::Configuration,
+) -> Result<u64> {
+    import::quietly(store, config, demo::CATALOGUE)
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever stops it, in words for a person.
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Run(args) => run::run(args),
+            Command::Demo(args) => demo::run(args),
+            Command::Check(args) => check::run(&args),
+            Command::Enroll(args) => enroll::run(&args),
+            Command::Import(args) => import::run(args),
+            Command::Sim(args) => sim::run(args),
+            Command::Backup(args) => check::backup(&args),
+            Command::ExampleConfig => {
+                print!("{}", crate::config::EXAMPLE);
+                Ok(())
+            }
+            Command::StaffPin => {
+                let mut pin = String::new();
+                std::io::stdin().read_line(&mut pin)?;
+                println!("{}", crate::staff::hash_pin(pin.trim())?);
+                Ok(())
+            }
+        }
+    }
+}

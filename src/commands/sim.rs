@@ -1,0 +1,198 @@
+//! `kiosk sim …`: simulated devices, each the same product the tests use,
+//! on a pseudo-terminal or socket of its own.
+
+use crate::bank::sim as bank;
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use hardware::printer::Profile;
+use hardware::printer::sim as printer;
+use hardware::scanner::ScannerSim;
+use hardware::terminal::sim as terminal;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `kiosk sim`.
+#[derive(Clone, Debug, Args)]
+pub struct SimArgs {
+    #[command(subcommand)]
+    device: Device,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Device {
+    /// A barcode scanner. Lines on standard input, or written into LINK.in,
+    /// are read as barcodes; `!help` lists its faults.
+    Scanner {
+        /// Where its port appears; set it as scanner.port.
+        #[arg(long, value_name = "LINK")]
+        pty: PathBuf,
+    },
+    /// A receipt printer that renders its paper to PNG and text.
+    Printer {
+        /// Where its port appears; set it as printer.port.
+        #[arg(long, value_name = "LINK")]
+        pty: PathBuf,
+        /// Where the paper goes.
+        #[arg(long, value_name = "DIR")]
+        paper: PathBuf,
+        /// Which printer: epson-t88, xprinter-clone, tx-only, mm58.
+        #[arg(long, default_value = "xprinter-clone")]
+        profile: String,
+    },
+    /// A card terminal that speaks ZVT and keeps its own ledger.
+    Terminal {
+        /// Port on the loopback address (0 picks one); set it as terminal.tcp.
+        #[arg(long, value_name = "PORT", conflicts_with = "pty")]
+        tcp: Option<u16>,
+        /// Or where its serial port appears; set it as terminal.port.
+        #[arg(long, value_name = "LINK")]
+        pty: Option<PathBuf>,
+        /// File of the ledger; in memory when absent.
+        #[arg(long, value_name = "FILE")]
+        ledger: Option<PathBuf>,
+        /// How long the bank takes.
+        #[arg(long, default_value_t = 2000)]
+        delay_ms: u64,
+        /// Decline everything with this code instead of approving.
+        #[arg(long, value_name = "CODE")]
+        decline: Option<u8>,
+    },
+    /// A bank behind a payment relay.
+    Bank {
+        /// Address to listen on; set it as bank.relay_url.
+        #[arg(long, default_value = "127.0.0.1:8085")]
+        listen: SocketAddr,
+        /// Pay every offer by itself after this time; otherwise
+        /// POST /control/pay pays it.
+        #[arg(long)]
+        pay_after_ms: Option<u64>,
+        /// What the payer gives of each hundred asked.
+        #[arg(long, default_value_t = 100)]
+        pay_percent: u32,
+        /// Delay of every answer.
+        #[arg(long, default_value_t = 0)]
+        answer_delay_ms: u64,
+        /// Refuse offers with this text.
+        #[arg(long)]
+        refuse: Option<String>,
+    },
+}
+
+pub(super) fn run(args: SimArgs) -> Result<()> {
+    match args.device {
+        Device::Scanner { pty } => {
+            println!("scanner: {} (write barcodes into {}.in)", pty.display(), pty.display());
+            ScannerSim::run(&pty, BufReader::new(std::io::stdin()))?;
+            Ok(())
+        }
+        Device::Printer {
+            pty,
+            paper,
+            profile,
+        } => run_printer(&pty, &paper, &profile),
+        Device::Terminal {
+            tcp,
+            pty,
+            ledger,
+            delay_ms,
+            decline,
+        } => run_terminal(tcp, pty, ledger, delay_ms, decline),
+        Device::Bank {
+            listen,
+            pay_after_ms,
+            pay_percent,
+            answer_delay_ms,
+            refuse,
+        } => {
+            let behaviour = bank::Behaviour {
+                pay_after_ms,
+                pay_percent,
+                answer_delay_ms,
+                refuse,
+                ..bank::Behaviour::default()
+            };
+            let running = bank::start(listen, behaviour)
+                .with_context(|| format!("--listen {listen}: the address cannot be used"))?;
+            println!("bank: http://{}", running.address);
+            running.wait();
+            Ok(())
+        }
+    }
+}
+
+fn run_printer(pty: &Path, paper: &Path, profile: &str) -> Result<()> {
+    let profile = Profile::named(profile)?;
+    let faults = printer::Faults::default();
+    let running = printer::PrinterSim::run_on_pty(pty, paper, profile, faults)
+        .with_context(|| format!("--pty {}: cannot be made", pty.display()))?;
+    println!("printer: {} (paper in {})", pty.display(), paper.display());
+    println!("control: lines on standard input: {PRINTER_LINES}");
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        match printer_control(line.trim()) {
+            Some(control) => running.control(control),
+            None if line.trim().is_empty() => {}
+            None => println!("not understood; write one of: {PRINTER_LINES}"),
+        }
+    }
+    park()
+}
+
+const PRINTER_LINES: &str = "cover open, cover close, paper out, paper MM, off, on, free cutter";
+
+fn printer_control(line: &str) -> Option<printer::SimControl> {
+    use printer::SimControl as Control;
+    Some(match line {
+        "cover open" => Control::OpenCover,
+        "cover close" => Control::CloseCover,
+        "paper out" => Control::RemovePaper,
+        "off" => Control::PowerOff,
+        "on" => Control::PowerOn,
+        "free cutter" => Control::FreeCutter,
+        other => Control::LoadPaper {
+            mm: other.strip_prefix("paper ")?.trim().parse().ok()?,
+        },
+    })
+}
+
+/// A simulator serves until it is killed, also without a standard input.
+fn park() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+fn run_terminal(
+    tcp: Option<u16>,
+    pty: Option<PathBuf>,
+    ledger: Option<PathBuf>,
+    delay_ms: u64,
+    decline: Option<u8>,
+) -> Result<()> {
+    let ledger = match &ledger {
+        Some(path) => terminal::Ledger::open(path)
+            .with_context(|| format!("--ledger {}: cannot be used", path.display()))?,
+        None => terminal::Ledger::in_memory(),
+    };
+    let (place, serial) = match (tcp, pty) {
+        (Some(port), None) => (terminal::SimPlace::Tcp(port), false),
+        (None, Some(path)) => (terminal::SimPlace::Pty(path), true),
+        _ => bail!("give --tcp PORT or --pty LINK"),
+    };
+    let config = terminal::ZvtModelConfig {
+        serial,
+        ..terminal::ZvtModelConfig::default()
+    };
+    let sim = terminal::TerminalSim::start(terminal::ZvtModel::new(config, ledger), &place)?;
+    sim.set_usual(terminal::Scenario {
+        delay_ms,
+        ..terminal::Scenario::ending(match decline {
+            Some(code) => terminal::SimOutcome::Decline(code),
+            None => terminal::SimOutcome::Approve,
+        })
+    });
+    println!("terminal: {:?}", sim.connection());
+    println!("control: 127.0.0.1:{} (lines: usual JSON, ledger, unplug, plug)", sim.control_port());
+    park()
+}

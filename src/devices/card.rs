@@ -1,0 +1,446 @@
+//! The card terminal: the till's proofs become the driver's tokens, the
+//! driver's outcomes become the till's words. Unknown stays unknown.
+
+use super::{Report, device, terminal_said};
+use crate::app::AppEvent;
+use crate::config::Terminal;
+use checkout::Money;
+use checkout::till::{
+    AttemptId, CardApproval, DeclineReason, DeviceKind, DeviceState, Effect, Event,
+    NotStartedReason, Recovery, TerminalPrompt, TerminalSaid,
+};
+use hardware::terminal as hw;
+use hw::PaymentTerminal;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+type Pending = Arc<Mutex<BTreeMap<AttemptId, hw::Approval>>>;
+
+fn lock(pending: &Pending) -> MutexGuard<'_, BTreeMap<AttemptId, hw::Approval>> {
+    // Every change is one insert or removal; a panicked holder left it whole.
+    pending.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// Ties attempt numbers of this journal to the driver's 16-byte ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Namespace([u8; 8]);
+
+impl Namespace {
+    fn of_journal(journal: &str) -> Self {
+        let digest = touchpoint::chain::sha256(journal.as_bytes());
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&digest[..8]);
+        Self(bytes)
+    }
+
+    fn wide(self, attempt: AttemptId) -> hw::AttemptId {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.0);
+        bytes[8..].copy_from_slice(&attempt.0.to_be_bytes());
+        hw::AttemptId(bytes)
+    }
+
+    /// `None` for an attempt of another journal.
+    fn narrow(self, attempt: hw::AttemptId) -> Option<AttemptId> {
+        let (name, number) = attempt.0.split_at(8);
+        let number: [u8; 8] = number.try_into().ok()?;
+        (name == self.0).then(|| AttemptId(u64::from_be_bytes(number)))
+    }
+}
+
+/// What the journal row says, for the driver's tokens. Made only from effects,
+/// which carry the till's own proof that the row is on disk.
+struct Row {
+    attempt: hw::AttemptId,
+    step: hw::JournalStep,
+    amount: hw::Amount,
+}
+
+impl hw::JournalProof for Row {
+    fn attempt(&self) -> hw::AttemptId {
+        self.attempt
+    }
+    fn step(&self) -> hw::JournalStep {
+        self.step
+    }
+    fn amount(&self) -> Option<hw::Amount> {
+        Some(self.amount)
+    }
+}
+
+/// The card lane.
+pub struct CardLane {
+    terminal: hw::TerminalHandle,
+    namespace: Namespace,
+    currency: hw::Currency,
+    pending: Pending,
+    report: Report,
+}
+
+/// Why there is no card lane.
+#[derive(Debug, thiserror::Error)]
+pub enum CardLaneError {
+    /// The terminal's address is not HOST:PORT.
+    #[error("terminal.tcp: {0:?} is not HOST:PORT. Write for example 192.168.1.50:20007")]
+    Address(String),
+    /// The driver refused its settings.
+    #[error(transparent)]
+    Config(#[from] hw::ConfigError),
+    /// The currency has no number the terminal knows.
+    #[error("shop.currency: card terminals of this kind do not know {0}. Remove [terminal]")]
+    Currency(String),
+}
+
+impl CardLane {
+    /// Starts the terminal of the configuration.
+    ///
+    /// # Errors
+    /// [`CardLaneError`].
+    pub fn spawn(
+        config: &Terminal,
+        currency: checkout::Currency,
+        journal: &str,
+        report: Report,
+    ) -> Result<Self, CardLaneError> {
+        let code = currency.code();
+        let number = hw::Currency::from_alpha(code)
+            .ok_or_else(|| CardLaneError::Currency(code.to_owned()))?;
+        let mut settings = hw::TerminalConfig::zvt(connection(config)?, code);
+        settings.password.clone_from(&config.password);
+        let namespace = Namespace::of_journal(journal);
+        let pending = Pending::default();
+        let listener = Listener {
+            namespace,
+            pending: pending.clone(),
+            report: report.clone(),
+        };
+        let terminal = hw::TerminalDriver::spawn(settings, move |event| listener.hear(event))?;
+        Ok(Self {
+            terminal,
+            namespace,
+            currency: number,
+            pending,
+            report,
+        })
+    }
+
+    fn amount(&self, amount: Money) -> hw::Amount {
+        hw::Amount::new(u64::try_from(amount.minor).unwrap_or(0), self.currency)
+    }
+
+    /// Sends one effect to the terminal.
+    pub fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::PrepareTerminal { attempt, .. } => {
+                let sent = self.terminal.prepare(self.namespace.wide(attempt));
+                self.or_not_started(attempt, sent);
+            }
+            Effect::AskTerminal {
+                attempt,
+                amount,
+                baseline,
+                ..
+            } => self.authorise(attempt, amount, &baseline),
+            Effect::ConfirmTerminal { attempt, .. } => self.confirm(attempt),
+            Effect::AbortTerminal { attempt } => {
+                let wide = self.namespace.wide(attempt);
+                if let Err(error) = self.terminal.abort(wide) {
+                    tracing::warn!(%error, %attempt, "abort");
+                }
+            }
+            Effect::RecoverTerminal {
+                attempt,
+                amount,
+                baseline,
+                approval,
+                ..
+            } => self.recover(attempt, amount, baseline.as_deref(), approval.as_ref()),
+            _ => {}
+        }
+    }
+
+    fn or_not_started(&self, attempt: AttemptId, sent: Result<(), hw::CommandRefused>) {
+        if let Err(error) = sent {
+            tracing::warn!(%error, %attempt, "card terminal");
+            let said = TerminalSaid::NotStarted(NotStartedReason::Busy);
+            terminal_said(&self.report, attempt, said);
+        }
+    }
+
+    fn authorise(&self, attempt: AttemptId, amount: Money, baseline: &str) {
+        let wide = self.namespace.wide(attempt);
+        let payment = hw::Payment {
+            attempt: wide,
+            amount: self.amount(amount),
+            baseline: read_baseline(baseline),
+        };
+        let row = Row {
+            attempt: wide,
+            step: hw::JournalStep::Armed,
+            amount: payment.amount,
+        };
+        let sent = hw::Armed::new(payment, row)
+            .map_err(hw::CommandRefused::from)
+            .and_then(|armed| self.terminal.authorise(armed));
+        self.or_not_started(attempt, sent);
+    }
+
+    fn confirm(&self, attempt: AttemptId) {
+        let approval = lock(&self.pending).remove(&attempt);
+        let stored = approval.map(|approval| {
+            let row = Row {
+                attempt: approval.attempt,
+                step: hw::JournalStep::Approved,
+                amount: approval.amount,
+            };
+            hw::Durable::new(approval, row)
+                .map_err(hw::CommandRefused::from)
+                .and_then(|approval| self.terminal.approval_stored(approval))
+        });
+        // Without a pending approval the terminal's word came before a restart:
+        // only recovery can tell what became of it.
+        if !matches!(stored, Some(Ok(()))) {
+            terminal_said(&self.report, attempt, TerminalSaid::Lost);
+        }
+    }
+
+    fn recover(
+        &self,
+        attempt: AttemptId,
+        amount: Money,
+        baseline: Option<&str>,
+        approval: Option<&CardApproval>,
+    ) {
+        let wide = self.namespace.wide(attempt);
+        let amount = self.amount(amount);
+        let request = hw::RecoverRequest {
+            attempt: wide,
+            kind: hw::OrderKind::Payment,
+            amount,
+            baseline: baseline.map_or(hw::Baseline::Unavailable, read_baseline),
+            approval: approval.map(|known| hw::Approval {
+                attempt: wide,
+                kind: hw::OrderKind::Payment,
+                amount,
+                identity: read_reference(&known.reference, amount),
+                scheme: Some(known.scheme.clone()),
+                card: None,
+            }),
+        };
+        if let Err(error) = self.terminal.recover(request) {
+            tracing::warn!(%error, %attempt, "recovery");
+            let said = TerminalSaid::Recovered(Recovery::Unreachable);
+            terminal_said(&self.report, attempt, said);
+        }
+    }
+}
+
+fn connection(config: &Terminal) -> Result<hw::Connection, CardLaneError> {
+    if let Some(tcp) = &config.tcp {
+        let address = || CardLaneError::Address(tcp.clone());
+        let (host, port) = tcp.rsplit_once(':').ok_or_else(address)?;
+        return Ok(hw::Connection::Tcp {
+            host: host.to_owned(),
+            port: port.parse().map_err(|_| address())?,
+        });
+    }
+    let path = config.port.clone().unwrap_or_default();
+    Ok(hw::Connection::Serial {
+        path: path.to_string_lossy().into_owned(),
+        baud: config.baud,
+        two_stop_bits: true,
+        seven_even: false,
+    })
+}
+
+/// The baseline travels through the till as text it does not read.
+fn write_baseline(baseline: &hw::Baseline) -> String {
+    serde_json::to_string(baseline).unwrap_or_default()
+}
+
+fn read_baseline(text: &str) -> hw::Baseline {
+    serde_json::from_str(text).unwrap_or(hw::Baseline::Unavailable)
+}
+
+/// `terminal/receipt/trace/date/time`, empty where the terminal gave nothing.
+fn write_reference(identity: &hw::TransactionIdentity) -> String {
+    let text = |value: Option<String>| value.unwrap_or_default();
+    [
+        text(identity.terminal_id.clone()),
+        text(identity.receipt_number.map(|n| n.to_string())),
+        text(identity.trace_number.map(|n| n.to_string())),
+        text(identity.date_mmdd.map(|n| n.to_string())),
+        text(identity.time_hhmmss.map(|n| n.to_string())),
+    ]
+    .join("/")
+}
+
+fn read_reference(text: &str, amount: hw::Amount) -> hw::TransactionIdentity {
+    let mut parts = text.split('/').filter(|part| part.len() <= 20);
+    let terminal = parts.next().filter(|part| !part.is_empty());
+    hw::TransactionIdentity {
+        terminal_id: terminal.map(str::to_owned),
+        receipt_number: parts.next().and_then(|part| part.parse().ok()),
+        trace_number: parts.next().and_then(|part| part.parse().ok()),
+        date_mmdd: parts.next().and_then(|part| part.parse().ok()),
+        time_hhmmss: parts.next().and_then(|part| part.parse().ok()),
+        amount_minor: Some(amount.minor),
+        ..hw::TransactionIdentity::default()
+    }
+}
+
+fn card_approval(approval: &hw::Approval) -> CardApproval {
+    CardApproval {
+        reference: write_reference(&approval.identity),
+        approval_code: approval.identity.authorisation_code.clone().unwrap_or_default(),
+        scheme: approval.scheme.clone().unwrap_or_default(),
+    }
+}
+
+/// The driver's side.
+struct Listener {
+    namespace: Namespace,
+    pending: Pending,
+    report: Report,
+}
+
+impl Listener {
+    fn hear(&self, event: hw::TerminalEvent) {
+        use hw::TerminalEvent as Said;
+        match event {
+            Said::Link(link) => {
+                let state = match link {
+                    hw::LinkState::Up { .. } => DeviceState::Up,
+                    hw::LinkState::Down { .. } => DeviceState::Down,
+                };
+                device(&self.report, DeviceKind::Terminal, state);
+            }
+            Said::Prepared { attempt, baseline } => {
+                let baseline = write_baseline(&baseline);
+                self.say(attempt, TerminalSaid::Prepared { baseline });
+            }
+            Said::NotPrepared { attempt, why } => {
+                tracing::warn!(%why, "card terminal not ready");
+                self.say(attempt, TerminalSaid::NotStarted(not_ready(&why)));
+            }
+            Said::Prompt { attempt, prompt } => {
+                self.say(attempt, TerminalSaid::Progress(shopper_prompt(prompt)));
+            }
+            Said::ApprovalPending { approval } => {
+                let said = TerminalSaid::Approved(card_approval(&approval));
+                if let Some(attempt) = self.namespace.narrow(approval.attempt) {
+                    lock(&self.pending).insert(attempt, approval.clone());
+                }
+                self.say(approval.attempt, said);
+            }
+            Said::Finished { attempt, outcome } => self.say(attempt, finished(outcome)),
+            Said::Recovered { attempt, recovered } => {
+                self.say(attempt, TerminalSaid::Recovered(recovery(recovered)));
+            }
+            Said::StrayApproval { .. } => {
+                tracing::error!("the card terminal approved something nobody ordered");
+            }
+            Said::UnmaskedCardNumber => {
+                tracing::error!("the card terminal sends unmasked card numbers; have it configured");
+            }
+            _ => {}
+        }
+    }
+
+    fn say(&self, attempt: hw::AttemptId, said: TerminalSaid) {
+        if let Some(attempt) = self.namespace.narrow(attempt) {
+            self.report
+                .post(AppEvent::Till(Event::Terminal { attempt, said }));
+        }
+    }
+}
+
+fn not_ready(why: &hw::NotReady) -> NotStartedReason {
+    match why {
+        hw::NotReady::NotConnected => NotStartedReason::Unreachable,
+        hw::NotReady::NoAnswer => NotStartedReason::NoAnswer,
+        hw::NotReady::Busy => NotStartedReason::Busy,
+        hw::NotReady::Condition(_)
+        | hw::NotReady::Refused { .. }
+        | hw::NotReady::ProtocolCannotTell => NotStartedReason::Refused,
+    }
+}
+
+fn shopper_prompt(prompt: hw::ShopperPrompt) -> TerminalPrompt {
+    match prompt {
+        hw::ShopperPrompt::PresentCard => TerminalPrompt::PresentCard,
+        hw::ShopperPrompt::RemoveCard => TerminalPrompt::RemoveCard,
+        hw::ShopperPrompt::FollowTerminal | hw::ShopperPrompt::WrongPin => TerminalPrompt::EnterPin,
+        _ => TerminalPrompt::Processing,
+    }
+}
+
+fn finished(outcome: hw::Outcome) -> TerminalSaid {
+    match outcome {
+        hw::Outcome::Approved(_) => TerminalSaid::Completed,
+        hw::Outcome::Declined { reason } => TerminalSaid::Declined(match reason {
+            hw::DeclineReason::CancelledOrTimeout => DeclineReason::Aborted,
+            hw::DeclineReason::ByBank(code) => DeclineReason::Bank(format!("{code:02}")),
+            other => DeclineReason::Bank(other.to_string()),
+        }),
+        hw::Outcome::NotStarted { why } => {
+            tracing::warn!(%why, "card payment did not start");
+            TerminalSaid::NotStarted(match why {
+                hw::NotStarted::NotConnected => NotStartedReason::Unreachable,
+                hw::NotStarted::Busy => NotStartedReason::Busy,
+                _ => NotStartedReason::Refused,
+            })
+        }
+        hw::Outcome::Unknown { why } => {
+            tracing::warn!(%why, "card payment in doubt");
+            TerminalSaid::Lost
+        }
+    }
+}
+
+fn recovery(recovered: hw::Recovered) -> Recovery {
+    match recovered {
+        hw::Recovered::DidNotHappen(_) => Recovery::NotCharged,
+        hw::Recovered::Happened { approval, .. } => Recovery::Paid(card_approval(&approval)),
+        hw::Recovered::Foreign { .. } => Recovery::Foreign,
+        hw::Recovered::CannotTell { why } => {
+            tracing::warn!(%why, "card terminal cannot be asked");
+            Recovery::Unreachable
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_of_another_journal_are_not_ours() {
+        // Proves that a reused terminal cannot answer for a restored journal's attempt.
+        let ours = Namespace::of_journal("0190a1b2-0000-7000-8000-000000000001");
+        let other = Namespace::of_journal("0190a1b2-0000-7000-8000-000000000002");
+        assert_eq!(ours.narrow(ours.wide(AttemptId(142))), Some(AttemptId(142)));
+        assert_eq!(ours.narrow(other.wide(AttemptId(142))), None);
+    }
+
+    #[test]
+    fn a_transaction_keeps_its_identity_through_the_journal() {
+        // Proves that recovery after a restart compares with what was approved.
+        let amount = hw::Amount::new(146_688, hw::Currency::VND);
+        let identity = hw::TransactionIdentity {
+            terminal_id: Some("68000001".into()),
+            receipt_number: Some(42),
+            trace_number: Some(1234),
+            date_mmdd: Some(1122),
+            time_hhmmss: Some(93_015),
+            amount_minor: Some(146_688),
+            ..hw::TransactionIdentity::default()
+        };
+        assert_eq!(read_reference(&write_reference(&identity), amount), identity);
+        let nothing = read_reference("", amount);
+        assert_eq!(nothing.receipt_number, None);
+        let baseline = hw::Baseline::Last(identity);
+        assert_eq!(read_baseline(&write_baseline(&baseline)), baseline);
+        assert_eq!(read_baseline("garbage"), hw::Baseline::Unavailable);
+    }
+}

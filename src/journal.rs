@@ -1,0 +1,616 @@
+//! From what happened at the till to what the journal keeps.
+//!
+//! The till speaks the shop's words ([`checkout::till::What`]); the journal
+//! speaks the wire's ([`touchpoint::vocabulary`]). This is the only place that
+//! knows both, and it leaves out whatever could tell a person: no staff number
+//! reaches a touchpoint, no card data reaches anything.
+
+use crate::store::JournalEvent;
+use checkout::{Basket, ItemId, LocalDate};
+use checkout::barcode::ScanFault;
+use checkout::till::{
+    AddedBy, AttemptDecision, DeclineReason, DeviceKind, DeviceState, Fact, NotStartedReason,
+    Place, PrinterFault, Sale, ScanRefusal, TenderKind, VisitEnd, What,
+};
+use touchpoint::vocabulary::{self as words, Method, Money, Resolution, SkipReason};
+use std::collections::BTreeMap;
+use touchpoint::{At, Body, Event, EventError};
+
+/// The faces shown; answers on different scales are never pooled.
+pub const SCALE_ID: &str = "face5.v1";
+
+/// Turns facts into journal events, in order.
+#[derive(Clone, Debug)]
+pub struct Scribe {
+    /// New for each start of the program.
+    boot: String,
+    /// ISO 4217 code of the shop.
+    currency: String,
+    /// The business day whose opening is in the journal.
+    opened: Option<LocalDate>,
+    /// Code and price of the items the visit met; facts name items by id.
+    items: BTreeMap<ItemId, (String, i64)>,
+}
+
+impl Scribe {
+    /// A scribe for this start of the program; `opened` as the last durable
+    /// state had it.
+    pub fn new(boot: String, currency: String, opened: Option<LocalDate>) -> Self {
+        Self {
+            boot,
+            currency,
+            opened,
+            items: BTreeMap::new(),
+        }
+    }
+
+    /// Remembers the items of the basket that the next facts speak of.
+    pub fn note_basket(&mut self, basket: &Basket, on: LocalDate) {
+        for line in &basket.lines {
+            let price_minor = line.price_override_minor.or(line.item.price_at(on));
+            self.items.insert(
+                line.item.id,
+                (line.item.code.clone(), price_minor.unwrap_or(0)),
+            );
+        }
+    }
+
+    fn code_of(&self, item: ItemId) -> String {
+        self.items
+            .get(&item)
+            .map_or_else(|| format!("#{}", item.0), |(code, _)| code.clone())
+    }
+
+    fn price_of(&self, item: ItemId) -> i64 {
+        self.items.get(&item).map_or(0, |(_, price)| *price)
+    }
+
+    /// The business day the journal is in.
+    pub fn opened(&self) -> Option<LocalDate> {
+        self.opened
+    }
+
+    /// The events of a batch of facts, encoded.
+    ///
+    /// # Errors
+    /// [`EventError`] for a fact that cannot be an event: a fault of this
+    /// program, never of the data.
+    pub fn events(&mut self, facts: &[Fact]) -> Result<Vec<JournalEvent>, EventError> {
+        let mut events = Vec::with_capacity(facts.len() + 1);
+        for fact in facts {
+            self.write(fact, &mut events)?;
+            if matches!(fact.what, What::VisitEnded { .. }) {
+                self.items.clear();
+            }
+        }
+        Ok(events)
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        Money {
+            currency: self.currency.clone(),
+            minor,
+        }
+    }
+
+    fn write(&mut self, fact: &Fact, events: &mut Vec<JournalEvent>) -> Result<(), EventError> {
+        if let What::SaleCompleted(sale) = &fact.what
+            && self.opened != Some(sale.business_date)
+        {
+            self.opened = Some(sale.business_date);
+            let opening = words::DayOpened {
+                business_date: sale.business_date.to_string(),
+            };
+            self.push(fact, &opening, events)?;
+        }
+        match &fact.what {
+            What::SaleCompleted(_)
+            | What::AttemptIntended { .. }
+            | What::AttemptArmed { .. }
+            | What::OfferReady { .. }
+            | What::AttemptApproved { .. }
+            | What::AttemptPaid { .. }
+            | What::AttemptDeclined { .. }
+            | What::AttemptNotStarted { .. }
+            | What::AttemptUnknown { .. }
+            | What::AttemptResolved { .. }
+            | What::CashTaken { .. }
+            | What::CashNotTaken { .. }
+            | What::CreditReceived { .. }
+            | What::ReviewOpened(_)
+            | What::ReviewResolved { .. } => self.write_money(fact, events),
+            What::ReceiptPrinted { .. }
+            | What::ReceiptFailed { .. }
+            | What::ReceiptUnknown { .. }
+            | What::Tapped { .. }
+            | What::TapSkipped { .. }
+            | What::ReasonsShown { .. }
+            | What::ReasonsGiven { .. } => self.write_exit(fact, events),
+            _ => self.write_visit(fact, events),
+        }
+    }
+
+    fn write_money(&self, fact: &Fact, events: &mut Vec<JournalEvent>) -> Result<(), EventError> {
+        match &fact.what {
+            What::SaleCompleted(sale) => self.push(fact, &sale_completed(sale), events),
+            What::AttemptIntended {
+                attempt,
+                kind,
+                amount_minor,
+                ..
+            } => {
+                let body = words::AttemptIntended {
+                    attempt: attempt.to_string(),
+                    sale: visit(fact),
+                    method: method(*kind),
+                    amount: self.money(*amount_minor),
+                };
+                self.push(fact, &body, events)
+            }
+            What::AttemptArmed { attempt, .. } | What::OfferReady { attempt, .. } => {
+                let attempt = attempt.to_string();
+                self.push(fact, &words::AttemptSent { attempt }, events)
+            }
+            What::AttemptApproved {
+                attempt,
+                amount_minor,
+                approval,
+            } => {
+                let body = words::AttemptApproved {
+                    attempt: attempt.to_string(),
+                    amount: self.money(*amount_minor),
+                    reference: Some(approval.reference.clone()),
+                };
+                self.push(fact, &body, events)
+            }
+            What::CreditReceived { attempt, credit } => {
+                let body = words::AttemptApproved {
+                    attempt: attempt.to_string(),
+                    amount: self.money(credit.amount.minor),
+                    reference: Some(credit.id.clone()),
+                };
+                self.push(fact, &body, events)
+            }
+            What::CashTaken {
+                attempt,
+                received_minor,
+                change_minor,
+                ..
+            } => {
+                let body = words::AttemptApproved {
+                    attempt: attempt.to_string(),
+                    amount: self.money(received_minor - change_minor),
+                    reference: None,
+                };
+                self.push(fact, &body, events)
+            }
+            What::AttemptDeclined {
+                attempt, reason, ..
+            } => self.declined(fact, &attempt.to_string(), decline(reason), events),
+            What::AttemptNotStarted {
+                attempt, reason, ..
+            } => self.declined(fact, &attempt.to_string(), not_started(*reason), events),
+            What::CashNotTaken { attempt } => {
+                self.declined(fact, &attempt.to_string(), "cancelled", events)
+            }
+            What::AttemptUnknown { attempt, .. } => {
+                let body = words::AttemptUnknown {
+                    attempt: attempt.to_string(),
+                    reason: "no_answer".into(),
+                };
+                self.push(fact, &body, events)
+            }
+            What::AttemptResolved {
+                attempt,
+                decision,
+                staff,
+                ..
+            } => {
+                let by = if staff.is_some() { "staff" } else { "terminal" };
+                let body = words::AttemptResolved {
+                    attempt: attempt.to_string(),
+                    outcome: match decision {
+                        AttemptDecision::Paid => Resolution::Approved,
+                        AttemptDecision::NotCharged => Resolution::Declined,
+                    },
+                    by: by.into(),
+                };
+                self.push(fact, &body, events)
+            }
+            What::ReviewOpened(review) => self.fault(fact, "money.review_opened", review.id.0, events),
+            What::ReviewResolved { review, .. } => {
+                self.fault(fact, "money.review_resolved", review.0, events)
+            }
+            // Paid is said by the sale it belongs to.
+            _ => Ok(()),
+        }
+    }
+
+    fn write_exit(&self, fact: &Fact, events: &mut Vec<JournalEvent>) -> Result<(), EventError> {
+        let sale = visit(fact);
+        match &fact.what {
+            What::ReceiptPrinted { .. } => {
+                let body = words::ReceiptPrinted {
+                    sale,
+                    proof: "finished".into(),
+                    copy: false,
+                };
+                self.push(fact, &body, events)
+            }
+            What::ReceiptFailed { fault, .. } => {
+                let reason = printer_fault(*fault).into();
+                self.push(fact, &words::ReceiptFailed { sale, reason }, events)
+            }
+            What::ReceiptUnknown { .. } => {
+                let reason = "unknown".into();
+                self.push(fact, &words::ReceiptFailed { sale, reason }, events)
+            }
+            What::Tapped { face, .. } => {
+                let body = words::ExitTapped {
+                    sale,
+                    face: face.saturating_sub(1),
+                    scale_id: SCALE_ID.into(),
+                    latency_ms: None,
+                };
+                self.push(fact, &body, events)
+            }
+            What::TapSkipped { timed_out, .. } => {
+                let reason = if *timed_out {
+                    SkipReason::Timeout
+                } else {
+                    SkipReason::Skip
+                };
+                self.push(fact, &words::ExitSkipped { sale, reason }, events)
+            }
+            What::ReasonsShown { shown, .. } => {
+                let body = words::ExitReasons {
+                    sale,
+                    shown: shown.clone(),
+                    chosen: Vec::new(),
+                };
+                self.push(fact, &body, events)
+            }
+            What::ReasonsGiven { reasons, .. } => {
+                let body = words::ExitReasons {
+                    sale,
+                    shown: Vec::new(),
+                    chosen: reasons.clone(),
+                };
+                self.push(fact, &body, events)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write_visit(&self, fact: &Fact, events: &mut Vec<JournalEvent>) -> Result<(), EventError> {
+        match &fact.what {
+            What::Restarted { .. } => {
+                let body = words::AppStarted {
+                    version: env!("CARGO_PKG_VERSION").into(),
+                    previous_end: "crash".into(),
+                };
+                self.push(fact, &body, events)
+            }
+            What::VisitStarted { lang } => {
+                let body = words::VisitStarted {
+                    cause: "touch".into(),
+                    language: lang.0.clone(),
+                };
+                self.push(fact, &body, events)
+            }
+            What::VisitEnded {
+                why, duration_ms, ..
+            } => {
+                let cause = match why {
+                    VisitEnd::Bought => "sale",
+                    VisitEnd::Parked | VisitEnd::Idle | VisitEnd::Resumed => "idle",
+                    VisitEnd::Abandoned => "abandoned",
+                };
+                let body = words::VisitEnded {
+                    cause: cause.into(),
+                    duration_ms: u64::try_from(*duration_ms).unwrap_or(0),
+                };
+                self.push(fact, &body, events)
+            }
+            What::LanguageChanged { lang } => {
+                let language = lang.0.clone();
+                self.push(fact, &words::LanguageChosen { language }, events)
+            }
+            What::HelpCalled { .. } => {
+                let cause = "button".into();
+                self.push(fact, &words::HelpCalled { cause }, events)
+            }
+            What::HelpAnswered { wait_ms, .. } => {
+                let body = words::HelpAnswered {
+                    cause: "button".into(),
+                    wait_ms: u64::try_from(*wait_ms).unwrap_or(0),
+                };
+                self.push(fact, &body, events)
+            }
+            What::AgeChecked {
+                min_age, approved, ..
+            } => {
+                let body = words::AgeChecked {
+                    limit_years: u32::from(*min_age),
+                    allowed: *approved,
+                };
+                self.push(fact, &body, events)
+            }
+            What::TenderChosen { kind, amount_minor } => {
+                let body = words::TenderChosen {
+                    method: method(*kind),
+                    amount: self.money(*amount_minor),
+                };
+                self.push(fact, &body, events)
+            }
+            What::IdleWarned { place } => {
+                let screen = screen(*place).into();
+                self.push(fact, &words::IdleWarned { screen }, events)
+            }
+            What::DeviceChanged { which, state } => {
+                let body = words::DeviceState {
+                    device: device(*which).into(),
+                    state: match state {
+                        DeviceState::Up => "ready",
+                        DeviceState::Warning => "attention",
+                        DeviceState::Down => "absent",
+                    }
+                    .into(),
+                    detail: None,
+                };
+                self.push(fact, &body, events)
+            }
+            _ => self.write_basket(fact, events),
+        }
+    }
+
+    fn write_basket(&self, fact: &Fact, events: &mut Vec<JournalEvent>) -> Result<(), EventError> {
+        match &fact.what {
+            What::ItemAdded {
+                item,
+                code,
+                quantity,
+                by,
+                ..
+            } => {
+                let body = words::ItemAdded {
+                    item_code: code.clone(),
+                    gtin: None,
+                    quantity_milli: quantity.milli,
+                    unit_price: self.money(self.price_of(*item)),
+                    how: match by {
+                        AddedBy::Scan => "scan",
+                        AddedBy::Screen => "touch",
+                    }
+                    .into(),
+                };
+                self.push(fact, &body, events)
+            }
+            What::ItemRemoved { item, quantity, .. } => {
+                let body = words::ItemRemoved {
+                    item_code: self.code_of(*item),
+                    quantity_milli: quantity.milli,
+                };
+                self.push(fact, &body, events)
+            }
+            What::QuantityChanged { item, from, to, .. } => {
+                let body = words::QuantityChanged {
+                    item_code: self.code_of(*item),
+                    from_milli: from.milli,
+                    to_milli: to.milli,
+                };
+                self.push(fact, &body, events)
+            }
+            What::ScanRefused { reason, .. } => {
+                let body = words::ScanRefused {
+                    reason: scan_refusal(reason).into(),
+                    symbology: None,
+                    length: 0,
+                    gtin: None,
+                };
+                self.push(fact, &body, events)
+            }
+            What::Parked {
+                idle, total_minor, ..
+            } => {
+                let body = words::BasketParked {
+                    lines: 0,
+                    total: self.money(*total_minor),
+                    cause: if *idle { "idle" } else { "shopper" }.into(),
+                };
+                self.push(fact, &body, events)
+            }
+            What::Resumed { .. } => {
+                let body = words::BasketResumed {
+                    lines: 0,
+                    parked_ms: 0,
+                };
+                self.push(fact, &body, events)
+            }
+            What::Abandoned { lines, total_minor } => {
+                let body = words::BasketAbandoned {
+                    lines: *lines,
+                    total: self.money(*total_minor),
+                    last_screen: "shop".into(),
+                };
+                self.push(fact, &body, events)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn declined(
+        &self,
+        fact: &Fact,
+        attempt: &str,
+        reason: &str,
+        events: &mut Vec<JournalEvent>,
+    ) -> Result<(), EventError> {
+        let body = words::AttemptDeclined {
+            attempt: attempt.into(),
+            reason: reason.into(),
+        };
+        self.push(fact, &body, events)
+    }
+
+    fn fault(
+        &self,
+        fact: &Fact,
+        name: &str,
+        number: u64,
+        events: &mut Vec<JournalEvent>,
+    ) -> Result<(), EventError> {
+        let body = words::FaultNoted {
+            part: "till".into(),
+            fault: format!("{name}.{number}"),
+        };
+        self.push(fact, &body, events)
+    }
+
+    fn push<B: Body>(
+        &self,
+        fact: &Fact,
+        body: &B,
+        events: &mut Vec<JournalEvent>,
+    ) -> Result<(), EventError> {
+        let at = At {
+            wall_ms: fact.at.wall_ms,
+            mono_ms: fact.at.mono_ms,
+            boot: self.boot.clone(),
+        };
+        let visit = fact.visit.as_ref().map(|visit| visit.0.as_str());
+        events.push(JournalEvent::of(&Event::of(at, visit, body)?)?);
+        Ok(())
+    }
+}
+
+fn visit(fact: &Fact) -> String {
+    fact.visit.as_ref().map(|id| id.0.clone()).unwrap_or_default()
+}
+
+fn method(kind: TenderKind) -> Method {
+    match kind {
+        TenderKind::Qr => Method::Qr,
+        TenderKind::Card => Method::Card,
+        TenderKind::Cash => Method::Cash,
+    }
+}
+
+fn decline(reason: &DeclineReason) -> &'static str {
+    match reason {
+        DeclineReason::Aborted => "cancelled",
+        DeclineReason::NoCard => "expired",
+        DeclineReason::WrongPin => "wrong_pin",
+        DeclineReason::Bank(_) => "declined",
+    }
+}
+
+fn not_started(reason: NotStartedReason) -> &'static str {
+    match reason {
+        NotStartedReason::Unreachable => "unreachable",
+        NotStartedReason::Busy => "busy",
+        NotStartedReason::Refused => "refused",
+        NotStartedReason::NoAnswer => "no_answer",
+        NotStartedReason::Cancelled => "cancelled",
+        NotStartedReason::Restarted => "restarted",
+        NotStartedReason::StorageDown => "storage_down",
+    }
+}
+
+fn printer_fault(fault: PrinterFault) -> &'static str {
+    match fault {
+        PrinterFault::NoPaper => "paper_out",
+        PrinterFault::CoverOpen => "cover_open",
+        PrinterFault::Offline => "offline",
+        PrinterFault::Broken => "cutter",
+    }
+}
+
+fn device(kind: DeviceKind) -> &'static str {
+    match kind {
+        DeviceKind::Printer => "printer",
+        DeviceKind::Terminal => "terminal",
+        DeviceKind::Bank => "network",
+        DeviceKind::Scanner => "scanner",
+        DeviceKind::Scale => "scale",
+        DeviceKind::Drawer => "drawer",
+    }
+}
+
+fn scan_refusal(reason: &ScanRefusal) -> &'static str {
+    match reason {
+        ScanRefusal::Code(ScanFault::WrongCheckDigit { .. }) => "bad_check_digit",
+        ScanRefusal::Code(_) => "unreadable",
+        ScanRefusal::UnknownItem => "unknown_item",
+        ScanRefusal::CatalogueDown => "catalogue_down",
+        ScanRefusal::NotHere => "not_here",
+        ScanRefusal::TooFast => "too_fast",
+        ScanRefusal::Expired => "expired",
+        ScanRefusal::NoPrice => "no_price",
+        ScanRefusal::Basket(_) => "basket_full",
+    }
+}
+
+/// The touchpoint name of a place.
+pub fn screen(place: Place) -> &'static str {
+    match place {
+        Place::Attract => "attract",
+        Place::Shop => "shop",
+        Place::Age => "age",
+        Place::Pay => "pay",
+        Place::Card => "card",
+        Place::Qr => "qr",
+        Place::Cash => "cash",
+        Place::Unknown => "unknown",
+        Place::Paid => "paid",
+        Place::Tap => "tap",
+        Place::Reasons => "reasons",
+        Place::Thanks => "thanks",
+        Place::Parked => "parked",
+    }
+}
+
+fn sale_completed(sale: &Sale) -> words::SaleCompleted {
+    words::SaleCompleted {
+        sale: sale.visit.0.clone(),
+        receipt_number: sale.receipt_number.to_string(),
+        business_date: sale.business_date.to_string(),
+        total: Money {
+            currency: sale.currency.code().to_owned(),
+            minor: sale.paid().minor,
+        },
+        lines: sale
+            .lines
+            .iter()
+            .map(|line| words::SaleLine {
+                item_code: line.code.clone(),
+                gtin: None,
+                name: line.name.clone(),
+                quantity_milli: line.quantity.milli,
+                unit_price_minor: line.unit_price_minor,
+                discount_minor: line.discount_minor,
+                total_minor: line.net_minor + line.deposit_minor,
+                tax_rate_basis_points: line.tax_basis_points,
+            })
+            .collect(),
+        taxes: sale
+            .taxes
+            .iter()
+            .map(|tax| words::SaleTax {
+                rate_basis_points: tax.basis_points,
+                net_minor: tax.base_minor,
+                tax_minor: tax.tax_minor,
+            })
+            .collect(),
+        tenders: sale
+            .tenders
+            .iter()
+            .map(|tender| words::SaleTender {
+                method: method(tender.kind),
+                amount_minor: tender.amount_minor,
+                attempt: Some(tender.attempt.to_string()),
+            })
+            .collect(),
+        rounding_minor: sale.rounding_minor,
+    }
+}

@@ -1,0 +1,89 @@
+//! After the money: receipt, exit tap, reasons, thanks, parked baskets.
+
+use super::{Presenter, rows, text};
+use crate::app::Model;
+use crate::format::money;
+use checkout::Money;
+use checkout::till::{PaidView, PrintOutcome, PrinterFault};
+use kiosk_ui::{PaidAdapter, ParkedAdapter, PrintPhase, Reason, ReasonsAdapter, ThanksAdapter};
+use slint::{ComponentHandle, SharedString};
+
+impl Presenter {
+    pub(super) fn show_paid(
+        &self,
+        model: &Model<'_>,
+        view: &PaidView,
+        chosen: Option<u8>,
+        asks: bool,
+    ) {
+        let paid = self.ui.global::<PaidAdapter>();
+        paid.set_amount(money(view.sale.paid(), model.language).into());
+        paid.set_change(change(model, view));
+        paid.set_print_phase(print_phase(view.print));
+        paid.set_has_e_receipt(true);
+        paid.set_e_receipt_open(model.panels.e_receipt_open);
+        if model.panels.e_receipt_open {
+            let link = crate::receipt::lookup_text(model.config, &view.sale);
+            paid.set_e_receipt_code(crate::qr_image::image(&link));
+        }
+        paid.set_asks(asks);
+        paid.set_face(i32::from(chosen.unwrap_or(0)));
+    }
+
+    pub(super) fn show_reasons(&self, model: &Model<'_>, face: u8, keys: &[String]) {
+        let adapter = self.ui.global::<ReasonsAdapter>();
+        adapter.set_face(i32::from(face));
+        adapter.set_offers_help(face <= 2);
+        let happy = face >= 4;
+        let reasons = keys.iter().map(|key| Reason {
+            id: key.as_str().into(),
+            name: text::reason(model.language, key, happy).into(),
+            chosen: model.panels.reasons.contains(key),
+        });
+        rows::sync(&self.rows.reasons, reasons.collect());
+    }
+
+    pub(super) fn show_thanks(&self, model: &Model<'_>, view: &PaidView) {
+        let thanks = self.ui.global::<ThanksAdapter>();
+        let on_paper = matches!(
+            view.print,
+            Some(PrintOutcome::Printed | PrintOutcome::Printing)
+        );
+        thanks.set_take_receipt(on_paper);
+        thanks.set_take_change(change(model, view));
+        let said = &model.config.file.attract.we_did;
+        let said = said.get(model.language.code());
+        thanks.set_you_said(said.map(String::as_str).unwrap_or_default().into());
+    }
+
+    pub(super) fn show_parked(&self, model: &Model<'_>, code: &str, until_wall_ms: i64) {
+        let parked = self.ui.global::<ParkedAdapter>();
+        parked.set_code(code.into());
+        let until = if crate::clock::is_plausible(model.now.wall_ms) {
+            model.clock.hours_minutes(until_wall_ms)
+        } else {
+            String::new()
+        };
+        parked.set_kept_until(until.into());
+        parked.set_slip_printed(false);
+    }
+}
+
+fn change(model: &Model<'_>, view: &PaidView) -> SharedString {
+    if view.sale.change_minor == 0 {
+        return SharedString::default();
+    }
+    let change = Money::new(view.sale.change_minor, view.sale.currency);
+    money(change, model.language).into()
+}
+
+fn print_phase(print: Option<PrintOutcome>) -> PrintPhase {
+    match print {
+        None => PrintPhase::None,
+        Some(PrintOutcome::Queued | PrintOutcome::Printing) => PrintPhase::Printing,
+        Some(PrintOutcome::Printed) => PrintPhase::Printed,
+        Some(PrintOutcome::Unknown) => PrintPhase::Doubtful,
+        Some(PrintOutcome::Failed(PrinterFault::NoPaper)) => PrintPhase::PaperOut,
+        Some(PrintOutcome::Failed(_)) => PrintPhase::Failed,
+    }
+}

@@ -1,0 +1,197 @@
+//! The PIN pad and the desk.
+
+use super::{Presenter, rows, text};
+use crate::app::{DeskView, Model, PinProblem as DeskPin};
+use crate::format::{Language, countdown, money};
+use checkout::Money;
+use checkout::till::{
+    AttemptStatus, DeviceKind, DeviceState, StaffView as TillStaff, TenderKind,
+};
+use kiosk_ui::{DeviceLine, Evidence, PinProblem, StaffAdapter, StaffView, Tone};
+use slint::{ComponentHandle, SharedString};
+
+impl Presenter {
+    pub(super) fn show_pin(&self, model: &Model<'_>) {
+        let staff = self.ui.global::<StaffAdapter>();
+        staff.set_view(StaffView::Pin);
+        let entered = i32::try_from(model.desk.pin.len()).unwrap_or(i32::MAX);
+        staff.set_pin_entered(entered);
+        let locked_ms = model.desk.locked_ms(model.now.mono_ms);
+        staff.set_pin_problem(match model.desk.problem {
+            _ if locked_ms > 0 => PinProblem::Locked,
+            DeskPin::Wrong => PinProblem::Wrong,
+            DeskPin::None | DeskPin::Locked => PinProblem::None,
+        });
+        staff.set_locked_for(countdown(locked_ms).into());
+    }
+
+    pub(super) fn show_desk(&self, model: &Model<'_>, view: &TillStaff) {
+        let staff = self.ui.global::<StaffAdapter>();
+        staff.set_view(match model.desk.view {
+            DeskView::Panel => StaffView::Panel,
+            DeskView::Cash => StaffView::Cash,
+            DeskView::Doubt => StaffView::Doubt,
+            DeskView::Devices => StaffView::Devices,
+        });
+        let who = model.view.staff.as_ref();
+        staff.set_staff_name(who.map(|id| id.0.as_str()).unwrap_or_default().into());
+        staff.set_kiosk_name(model.config.file.shop.name.as_str().into());
+        staff.set_version(env!("CARGO_PKG_VERSION").into());
+        self.show_waiting(model);
+        self.show_cash_pad(model);
+        self.show_devices(model);
+        staff.set_message(desk_message(model, view).into());
+        staff.set_message_tone(Tone::Wait);
+    }
+
+    fn show_waiting(&self, model: &Model<'_>) {
+        let staff = self.ui.global::<StaffAdapter>();
+        let visit = model.state.visit.as_ref();
+        let active = visit.and_then(|visit| {
+            let id = visit.active?;
+            visit.attempts.iter().find(|attempt| attempt.id == id)
+        });
+        let limited = visit.and_then(|visit| {
+            let needed = visit.basket.min_age()?;
+            (visit.age_confirmed.is_none_or(|age| age < needed)).then_some((visit, needed))
+        });
+        staff.set_age_waiting(limited.is_some());
+        if let Some((visit, needed)) = limited {
+            let lines = visit.basket.lines.iter();
+            let item = lines.map(|line| &line.item).find(|item| item.min_age.is_some());
+            let name = item.map(|item| item.name_in(model.language.code()));
+            staff.set_age_item(name.unwrap_or_default().into());
+            staff.set_age_limit(i32::from(needed));
+        }
+        let currency = model.config.currency;
+        let cash = active.filter(|attempt| {
+            attempt.kind == TenderKind::Cash && attempt.status == AttemptStatus::Waiting
+        });
+        staff.set_cash_waiting(cash.is_some());
+        let doubt = active.filter(|attempt| attempt.status == AttemptStatus::Unknown);
+        staff.set_doubt_waiting(doubt.is_some());
+        if let Some(attempt) = doubt {
+            let amount = Money::new(attempt.amount_minor, currency);
+            staff.set_doubt_attempt(attempt.id.to_string().into());
+            staff.set_doubt_amount(money(amount, model.language).into());
+            staff.set_doubt_method(text::tender(model.language, attempt.kind).into());
+            staff.set_doubt_can_ask(true);
+            rows::sync(&self.rows.evidence, evidence(model, attempt));
+        }
+        staff.set_help_waiting(model.view.help_called);
+        staff.set_help_waited(SharedString::default());
+        let sale = visit.and_then(|visit| visit.sale.as_ref());
+        staff.set_can_reprint(sale.is_some());
+        let number = sale.map(|sale| format!("#{}", sale.receipt_number));
+        staff.set_reprint_detail(number.unwrap_or_default().into());
+        staff.set_can_open_drawer(false);
+        staff.set_can_close_day(false);
+        staff.set_day_line(SharedString::default());
+    }
+
+    fn show_cash_pad(&self, model: &Model<'_>) {
+        let staff = self.ui.global::<StaffAdapter>();
+        let currency = model.config.currency;
+        let due = crate::app::cash_due(model.state, model.view);
+        let entered = model.desk.cash_minor();
+        let say = |minor| money(Money::new(minor, currency), model.language);
+        staff.set_cash_amount(say(due).into());
+        staff.set_cash_entered(say(entered).into());
+        staff.set_cash_change(say((entered - due).max(0)).into());
+        staff.set_cash_enough(due > 0 && entered >= due);
+        let notes = crate::app::notes(due).into_iter();
+        rows::sync(&self.rows.cash_notes, notes.map(|note| say(note).into()).collect());
+    }
+
+    fn show_devices(&self, model: &Model<'_>) {
+        let kinds = [
+            (DeviceKind::Scanner, model.config.file.scanner.is_some(), "Máy quét", "Scanner"),
+            (DeviceKind::Printer, model.config.file.printer.is_some(), "Máy in", "Printer"),
+            (DeviceKind::Terminal, model.config.file.terminal.is_some(), "Máy thẻ", "Card terminal"),
+            (DeviceKind::Bank, model.config.file.bank.is_some(), "Ngân hàng QR", "QR bank"),
+        ];
+        let lines = kinds.into_iter().filter(|(_, configured, ..)| *configured);
+        let lines = lines.map(|(kind, _, vi, en)| {
+            let state = model.view.devices.get(&kind).copied().unwrap_or(DeviceState::Up);
+            let (vi_state, en_state, tone) = match state {
+                DeviceState::Up => ("Sẵn sàng", "Ready", Tone::Good),
+                DeviceState::Warning => ("Cần để ý", "Needs a look", Tone::Wait),
+                DeviceState::Down => ("Mất kết nối", "Not there", Tone::Alarm),
+            };
+            DeviceLine {
+                id: format!("{kind:?}").into(),
+                name: text::pick(model.language, vi, en).into(),
+                state: text::pick(model.language, vi_state, en_state).into(),
+                tone,
+                can_test: false,
+            }
+        });
+        rows::sync(&self.rows.devices, lines.collect());
+    }
+}
+
+fn evidence(model: &Model<'_>, attempt: &checkout::till::Attempt) -> Vec<Evidence> {
+    let vietnamese = model.language == Language::Vietnamese;
+    let started = model.clock.local(attempt.started_wall_ms, "%H:%M:%S");
+    let mut lines = vec![Evidence {
+        time: started.into(),
+        words: if vietnamese {
+            "Đã gửi yêu cầu tới máy thẻ".into()
+        } else {
+            "The request was sent to the terminal".into()
+        },
+        tone: Tone::Quiet,
+    }];
+    lines.push(match &attempt.approval {
+        Some(approval) => Evidence {
+            time: SharedString::default(),
+            words: format!(
+                "{} {} {}",
+                text::pick(model.language, "Máy thẻ báo đã duyệt:", "The terminal approved:"),
+                approval.scheme,
+                approval.approval_code
+            )
+            .into(),
+            tone: Tone::Wait,
+        },
+        None => Evidence {
+            time: SharedString::default(),
+            words: text::pick(
+                model.language,
+                "Chưa có câu trả lời. Xem nhật ký trên máy thẻ.",
+                "No answer yet. Look at the terminal's own journal.",
+            )
+            .into(),
+            tone: Tone::Alarm,
+        },
+    });
+    lines
+}
+
+/// What waits for staff beyond this shopper, in finished words.
+fn desk_message(model: &Model<'_>, view: &TillStaff) -> String {
+    let language = model.language;
+    let mut parts = Vec::new();
+    if !view.reviews.is_empty() {
+        let n = view.reviews.len();
+        parts.push(match language {
+            Language::Vietnamese => format!("{n} khoản tiền cần xem lại"),
+            Language::English => format!("{n} payments to review"),
+        });
+    }
+    if !view.unprinted.is_empty() {
+        let n = view.unprinted.len();
+        parts.push(match language {
+            Language::Vietnamese => format!("{n} hóa đơn chưa chắc đã in"),
+            Language::English => format!("{n} receipts not surely printed"),
+        });
+    }
+    if !view.parked.is_empty() {
+        let codes: Vec<&str> = view.parked.iter().map(|p| p.code.as_str()).collect();
+        parts.push(match language {
+            Language::Vietnamese => format!("Giỏ để lại: {}", codes.join(", ")),
+            Language::English => format!("Parked baskets: {}", codes.join(", ")),
+        });
+    }
+    parts.join(" · ")
+}

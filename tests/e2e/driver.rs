@@ -1,0 +1,305 @@
+//! A kiosk in one process, without a display: the real app, store, drivers and
+//! simulators; only the window is a testing one. The only file that knows the
+//! unstable testing crate.
+
+use i_slint_backend_testing::{
+    ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time,
+};
+use kiosk::app::{App, AppEvent, screen_name};
+use kiosk::assemble::assemble;
+use kiosk::bank::sim as bank;
+use kiosk::clock::mono_ms;
+use kiosk::config::Configuration;
+use kiosk::mailbox::{Inbox, mailbox};
+use kiosk::view::{Post, Presenter, connect};
+use kiosk_ui::MainWindow;
+use slint::platform::PointerEventButton;
+use slint::{ComponentHandle, PhysicalSize};
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Longest wait for anything a journey waits for; a passing run waits less.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Simulated devices, and the configuration that points at them.
+pub struct Shop {
+    pub dir: tempfile::TempDir,
+    pub scanner: hardware::scanner::ScannerSimHandle,
+    pub printer: hardware::printer::sim::PtyPrinter,
+    pub terminal: hardware::terminal::TerminalSim,
+    pub bank: bank::Running,
+    pub config: Configuration,
+}
+
+impl Shop {
+    /// A shop with every device, at its own ports.
+    pub fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for part in ["data", "paper"] {
+            std::fs::create_dir_all(dir.path().join(part)).unwrap();
+        }
+        let scanner =
+            hardware::scanner::ScannerSim::spawn(&dir.path().join("scanner")).unwrap();
+        let printer = hardware::printer::sim::PrinterSim::run_on_pty(
+            &dir.path().join("printer"),
+            &dir.path().join("paper"),
+            hardware::printer::Profile::named("xprinter-clone").unwrap(),
+            hardware::printer::sim::Faults::default(),
+        )
+        .unwrap();
+        let terminal = hardware::terminal::TerminalSim::zvt_tcp(
+            hardware::terminal::sim::ZvtModelConfig::default(),
+        )
+        .unwrap();
+        let bank = bank::start(([127, 0, 0, 1], 0).into(), bank::Behaviour::default()).unwrap();
+        let config = configure(dir.path(), &terminal, &bank);
+        let shop = Self {
+            dir,
+            scanner,
+            printer,
+            terminal,
+            bank,
+            config,
+        };
+        shop.fill_catalogue();
+        shop
+    }
+
+    fn fill_catalogue(&self) {
+        let opened = kiosk::assemble::open_store(&self.config, |_| {}).unwrap();
+        let read = kiosk::commands::import_for_tests(&opened.store, &self.config);
+        assert!(read.unwrap() > 300);
+        drop(opened.store);
+        opened.thread.join().unwrap();
+    }
+
+    /// Paper printed so far, as text.
+    pub fn paper(&self) -> String {
+        let mut sheets: Vec<PathBuf> = std::fs::read_dir(self.dir.path().join("paper"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|kind| kind == "txt"))
+            .collect();
+        sheets.sort();
+        let texts = sheets.iter().map(|path| std::fs::read_to_string(path).unwrap());
+        texts.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The demo's configuration file, pointed at the given devices.
+pub fn configure(
+    dir: &Path,
+    terminal: &hardware::terminal::TerminalSim,
+    bank: &bank::Running,
+) -> Configuration {
+    let path = write_configuration(dir, terminal, bank);
+    kiosk::config::load(&path).unwrap()
+}
+
+/// Writes that file and returns its path.
+pub fn write_configuration(
+    dir: &Path,
+    terminal: &hardware::terminal::TerminalSim,
+    bank: &bank::Running,
+) -> PathBuf {
+    let hardware::terminal::Connection::Tcp { host, port } = terminal.connection() else {
+        panic!("the simulated terminal listens on TCP");
+    };
+    let mut text = kiosk::config::EXAMPLE.to_owned();
+    for (from, to) in [
+        ("/var/lib/kiosk", dir.join("data").display().to_string()),
+        (
+            "/dev/serial/by-id/usb-scanner",
+            dir.join("scanner").display().to_string(),
+        ),
+        (
+            "/dev/serial/by-id/usb-printer",
+            dir.join("printer").display().to_string(),
+        ),
+        ("192.168.1.50:20007", format!("{host}:{port}")),
+        ("http://127.0.0.1:8085", format!("http://{}", bank.address)),
+    ] {
+        assert!(text.contains(from));
+        text = text.replacen(from, &to, 1);
+    }
+    let promotions = include_str!("../../demo/promotions.toml");
+    std::fs::write(dir.join("promotions.toml"), promotions).unwrap();
+    let path = dir.join("kiosk.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// The counter with its window.
+pub struct Counter {
+    pub app: Rc<RefCell<App>>,
+    pub ui: MainWindow,
+    presenter: Rc<RefCell<Presenter>>,
+    inbox: Inbox<AppEvent>,
+    /// What the window's callbacks act on; emptied to let go of it.
+    touch: Rc<RefCell<Option<Rc<RefCell<App>>>>>,
+    store_thread: std::thread::JoinHandle<()>,
+}
+
+impl Counter {
+    /// Opens the counter of a shop in a window of the given size.
+    pub fn open(config: &Configuration, width: u32, height: u32) -> Self {
+        let backend = TestingBackend::new(TestingBackendOptions {
+            mock_time: true,
+            threading: false,
+            renderer_name: Some("software".into()),
+        });
+        // The second counter of a test (a restart) finds the platform set.
+        let _ = slint::platform::set_platform(Box::new(backend));
+        let ui = MainWindow::new().unwrap();
+        kiosk_ui::install(&ui);
+        ui.window().set_size(PhysicalSize::new(width, height));
+        ui.show().unwrap();
+        let (post, inbox) = mailbox(|| {});
+        let kiosk = assemble(config, &post).unwrap();
+        let app = Rc::new(RefCell::new(kiosk.app));
+        let presenter = Rc::new(RefCell::new(Presenter::new(ui.clone_strong())));
+        let touch = Rc::new(RefCell::new(Some(app.clone())));
+        let touched = touch.clone();
+        let show = Rc::downgrade(&presenter);
+        let post: Post = Rc::new(move |event| {
+            if let (Some(app), Some(show)) = (touched.borrow().as_ref(), show.upgrade()) {
+                app.borrow_mut().handle(event);
+                show.borrow_mut().show(&app.borrow().model());
+            }
+        });
+        connect(&ui, &post);
+        app.borrow_mut().start();
+        let counter = Self {
+            app,
+            ui,
+            presenter,
+            inbox,
+            touch,
+            store_thread: kiosk.store_thread,
+        };
+        counter.show();
+        counter
+    }
+
+    fn show(&self) {
+        self.presenter.borrow_mut().show(&self.app.borrow().model());
+        mock_elapsed_time(Duration::from_millis(300));
+    }
+
+    /// Name of the till's screen.
+    pub fn screen(&self) -> &'static str {
+        screen_name(&self.app.borrow().model().view.screen)
+    }
+
+    /// Handles what comes until `done`, or fails after [`PATIENCE`].
+    pub fn until(&self, what: &str, done: impl Fn(&Self) -> bool) {
+        let give_up = Instant::now() + PATIENCE;
+        while !done(self) {
+            assert!(Instant::now() < give_up, "no {what}; on {}", self.screen());
+            self.turn();
+        }
+    }
+
+    /// Waits for a screen of the till.
+    pub fn until_screen(&self, name: &str) {
+        self.until(name, |counter| counter.screen() == name);
+    }
+
+    /// One turn of the loop: an event, or the till's own timer.
+    pub fn turn(&self) {
+        let wake = self.app.borrow().wake_at_mono_ms();
+        let wait = wake.map_or(200, |at| at.saturating_sub(mono_ms()).min(200));
+        match self.inbox.wait(Duration::from_millis(wait.max(1))) {
+            Some(event) => self.app.borrow_mut().handle(event),
+            None => self.app.borrow_mut().timer(),
+        }
+        while let Some(event) = self.inbox.take() {
+            self.app.borrow_mut().handle(event);
+        }
+        self.show();
+    }
+
+    /// The one enabled element with this label inside the window.
+    fn element(&self, label: &str) -> ElementHandle {
+        let size = self.ui.window().size();
+        let found: Vec<ElementHandle> = ElementHandle::find_by_accessible_label(&self.ui, label)
+            .filter(|element| element.accessible_enabled() != Some(false))
+            .filter(|element| {
+                let (at, area) = (element.absolute_position(), element.size());
+                at.x + area.width / 2. < size.width as f32
+                    && at.y + area.height / 2. < size.height as f32
+                    && area.width > 0.
+            })
+            .collect();
+        assert!(
+            !found.is_empty(),
+            "nothing says {label:?} on {}; there is: {:?}",
+            self.screen(),
+            self.labels()
+        );
+        found.into_iter().next().unwrap()
+    }
+
+    /// Every label on the screen.
+    pub fn labels(&self) -> Vec<String> {
+        let query = i_slint_backend_testing::ElementQuery::from_root(&self.ui);
+        let all = query.match_descendants().find_all();
+        all.iter()
+            .filter_map(|element| Some(element.accessible_label()?.to_string()))
+            .collect()
+    }
+
+    /// Whether something on the screen has this label.
+    pub fn says(&self, label: &str) -> bool {
+        self.labels().iter().any(|known| known.contains(label))
+    }
+
+    /// Touches the element with this label, as a finger does.
+    pub fn tap(&self, label: &str) {
+        let element = self.element(label);
+        let side = element.size().width.min(element.size().height);
+        assert!(side >= 40., "{label:?} is too small to touch: {side}");
+        element.mock_single_click(PointerEventButton::Left);
+        self.show();
+    }
+
+    /// The frame as it would be on the glass, kept as PNG when `KIOSK_SHOTS`
+    /// names a directory.
+    pub fn shot(&self, name: &str) -> slint::SharedPixelBuffer<slint::Rgba8Pixel> {
+        let frame = self.ui.window().take_snapshot().unwrap();
+        if let Some(dir) = std::env::var_os("KIOSK_SHOTS") {
+            write_png(&Path::new(&dir).join(format!("{name}.png")), &frame);
+        }
+        frame
+    }
+
+    /// The power goes: the app and its threads are gone, the store file stays.
+    pub fn power_cut(self) {
+        let Self {
+            app,
+            presenter,
+            inbox,
+            ui,
+            touch,
+            store_thread,
+        } = self;
+        drop(inbox);
+        let _ = ui.hide();
+        touch.take();
+        drop(presenter);
+        drop(ui);
+        drop(app);
+        store_thread.join().unwrap();
+    }
+}
+
+fn write_png(path: &Path, frame: &slint::SharedPixelBuffer<slint::Rgba8Pixel>) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut encoder = png::Encoder::new(file, frame.width(), frame.height());
+    encoder.set_color(png::ColorType::Rgba);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(frame.as_bytes()).unwrap();
+}

@@ -1,0 +1,245 @@
+//! Whole visits, touched as a shopper touches them.
+
+use crate::driver::{Counter, Shop};
+use checkout::till::TenderKind;
+use hardware::terminal::sim::{Scenario, SimOutcome};
+
+const MILK: &str = "Sữa tươi Vinamilk 1 lít";
+const COFFEE: &str = "Cà phê sữa đá";
+
+/// Opens the counter and puts one coffee into the basket by touch.
+fn with_a_coffee(shop: &Shop) -> Counter {
+    let counter = Counter::open(&shop.config, 1080, 1920);
+    counter.until_screen("attract");
+    counter.shot("attract");
+    counter.tap("Chạm để bắt đầu");
+    counter.until_screen("shop");
+    search(&counter, "ca phe sua da");
+    counter.tap(COFFEE);
+    counter.until("a coffee in the basket", |counter| {
+        counter.app.borrow().model().view.basket.lines.len() == 1
+    });
+    counter
+}
+
+/// Types into the search field on the screen's own keyboard.
+fn search(counter: &Counter, text: &str) {
+    counter.tap("Tìm món");
+    for letter in text.chars() {
+        let key = if letter == ' ' { "Dấu cách".to_owned() } else { letter.to_string() };
+        counter.tap(&key);
+    }
+    counter.until("an answer to the search", |counter| {
+        let app = counter.app.borrow();
+        let browse = app.model().browse;
+        browse.text == text && browse.products.first().is_some_and(|p| p.item.name == COFFEE)
+    });
+}
+
+/// The tenders of the sale that was just paid.
+fn tenders(counter: &Counter) -> Vec<(TenderKind, i64)> {
+    let app = counter.app.borrow();
+    let visit = app.model().state.visit.as_ref().unwrap();
+    let sale = visit.sale.as_ref().unwrap();
+    sale.tenders.iter().map(|t| (t.kind, t.amount_minor)).collect()
+}
+
+#[test]
+fn a_shopper_searches_pays_by_card_and_taps_a_face() {
+    // Proves the main job by touch: search without accents, card, paper receipt, face, reasons, thanks, attract.
+    let mut shop = Shop::open();
+    let counter = with_a_coffee(&shop);
+    let milk = barcode_of(&counter, MILK);
+    for _ in 0..3 {
+        shop.scanner.scan(&milk).unwrap();
+    }
+    counter.until("three milks, one of them free", |counter| {
+        let app = counter.app.borrow();
+        let basket = &app.model().view.basket;
+        basket.item_count == 4 && basket.discount.minor == 36_500
+    });
+    counter.shot("shop");
+    counter.tap("Thanh toán");
+    counter.until_screen("pay");
+    counter.shot("pay");
+    counter.tap("Thẻ");
+    counter.until_screen("card");
+    counter.shot("card");
+    counter.until_screen("tap");
+    assert_eq!(tenders(&counter), [(TenderKind::Card, 98_000)]);
+    assert_eq!(shop.terminal.charged().len(), 1);
+    counter.shot("tap");
+    counter.tap("Rất tệ");
+    counter.until_screen("reasons");
+    counter.shot("reasons");
+    counter.tap("Bỏ qua");
+    counter.until_screen("thanks");
+    counter.until("the receipt on paper", |_| shop.paper().contains("98.000"));
+    counter.until_screen("attract");
+    let paper = shop.paper();
+    for words in ["CÔNG TY TNHH HOA SEN", COFFEE, MILK, "TỔNG CỘNG"] {
+        assert!(paper.contains(words), "{words} is not on:\n{paper}");
+    }
+    counter.power_cut();
+}
+
+/// The barcode of an item of the demo catalogue.
+fn barcode_of(counter: &Counter, name: &str) -> String {
+    let name = name.to_owned();
+    let store = counter.app.borrow().store();
+    store
+        .call(move |engine| {
+            let entries = engine.entries()?;
+            let entry = entries.into_iter().find(|entry| entry.item.name == name);
+            Ok(entry.unwrap().barcodes[0].clone())
+        })
+        .unwrap()
+}
+
+#[test]
+fn a_declined_card_costs_nothing_and_qr_pays_after_it() {
+    // Proves that a decline leads back to the choice, and that QR is believed only from the bank.
+    let shop = Shop::open();
+    shop.terminal
+        .set_usual(Scenario::ending(SimOutcome::Decline(5)));
+    let counter = with_a_coffee(&shop);
+    counter.tap("Thanh toán");
+    counter.until_screen("pay");
+    counter.tap("Thẻ");
+    counter.until_screen("card");
+    counter.until_screen("pay");
+    assert!(shop.terminal.charged().is_empty());
+    counter.tap("Quét mã QR");
+    counter.until_screen("qr");
+    counter.until("the code on the glass", |_| !shop.bank.bank.waiting().is_empty());
+    counter.until("the offer on the screen", |counter| {
+        matches!(&counter.app.borrow().model().view.screen,
+            checkout::till::Screen::Qr(qr) if qr.offer.is_some())
+    });
+    let frame = counter.shot("qr");
+    let shown = decode(&frame);
+    let offer = shop.bank.bank.waiting().remove(0);
+    assert!(shown.contains(&offer.order), "{shown}");
+    assert!(shown.contains("540525000"), "the amount is in the code: {shown}");
+    shop.bank.bank.pay(&offer.order, offer.amount_minor);
+    counter.until_screen("tap");
+    assert_eq!(tenders(&counter), [(TenderKind::Qr, 25_000)]);
+    counter.power_cut();
+}
+
+/// Reads the QR code out of a frame.
+fn decode(frame: &slint::SharedPixelBuffer<slint::Rgba8Pixel>) -> String {
+    let (width, pixels) = (frame.width() as usize, frame.as_slice());
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(
+        width,
+        frame.height() as usize,
+        |x, y| pixels[y * width + x].g,
+    );
+    let grids = image.detect_grids();
+    assert_eq!(grids.len(), 1, "one code on the screen");
+    grids[0].decode().unwrap().1
+}
+
+#[test]
+fn staff_take_cash_and_the_change_is_exact() {
+    // Proves that cash needs a PIN, is rounded, and that the drawer's change is computed.
+    let shop = Shop::open();
+    let counter = with_a_coffee(&shop);
+    counter.tap("Thanh toán");
+    counter.until_screen("pay");
+    counter.tap("Tiền mặt");
+    counter.until_screen("cash");
+    counter.shot("cash");
+    sign_in(&counter);
+    counter.shot("staff");
+    counter.tap("Nhận tiền mặt");
+    for key in ["5", "0", "000"] {
+        counter.tap(key);
+    }
+    counter.shot("staff-cash");
+    counter.tap("Đã nhận đủ");
+    counter.until_screen("tap");
+    assert_eq!(tenders(&counter), [(TenderKind::Cash, 25_000)]);
+    let app = counter.app.borrow();
+    let visit = app.model().state.visit.clone().unwrap();
+    drop(app);
+    assert_eq!(visit.sale.unwrap().change_minor, 25_000);
+    counter.power_cut();
+}
+
+fn sign_in(counter: &Counter) {
+    counter.tap("Nhân viên");
+    for digit in ["2", "4", "6", "8"] {
+        counter.tap(digit);
+    }
+    counter.tap("Vào");
+    counter.until("a member of staff", |counter| {
+        counter.app.borrow().model().view.staff.is_some()
+    });
+}
+
+#[test]
+fn each_bad_scan_has_its_own_answer() {
+    // Proves that an unknown code, a wrong check digit and garbage are told apart and sell nothing.
+    let mut shop = Shop::open();
+    let counter = Counter::open(&shop.config, 1920, 1080);
+    counter.until_screen("attract");
+    let mut answers = Vec::new();
+    for code in ["8930000000019", "8930000000018", "\\x01\\x02"] {
+        shop.scanner.scan(code).unwrap();
+        counter.until("a notice", |counter| {
+            let app = counter.app.borrow();
+            app.model().view.notice.is_some()
+        });
+        let notice = counter.app.borrow().model().view.notice.clone().unwrap();
+        assert!(!answers.contains(&notice), "{code:?} says the same: {notice:?}");
+        answers.push(notice);
+        counter.shot(&format!("notice-{}", answers.len()));
+        counter.until("the notice gone", |counter| {
+            counter.app.borrow().model().view.notice.is_none()
+        });
+    }
+    assert!(counter.app.borrow().model().view.basket.lines.is_empty());
+    counter.power_cut();
+}
+
+#[test]
+fn a_power_cut_keeps_the_basket() {
+    // Proves that a restart shows the same basket, lines and amounts.
+    let shop = Shop::open();
+    let counter = with_a_coffee(&shop);
+    let before = counter.app.borrow().model().view.basket.clone();
+    counter.power_cut();
+    let counter = Counter::open(&shop.config, 1280, 800);
+    counter.until_screen("shop");
+    assert_eq!(counter.app.borrow().model().view.basket, before);
+    counter.shot("shop-small");
+    counter.power_cut();
+}
+
+#[test]
+fn a_power_cut_while_the_card_is_asked_ends_in_recovery_not_in_a_second_charge() {
+    // Proves that an attempt in doubt is asked for at the terminal, and charged once.
+    let shop = Shop::open();
+    shop.terminal.set_usual(Scenario {
+        delay_ms: 1_500,
+        ..Scenario::default()
+    });
+    let counter = with_a_coffee(&shop);
+    counter.tap("Thanh toán");
+    counter.until_screen("pay");
+    counter.tap("Thẻ");
+    counter.until("the terminal to be asked", |_| shop.terminal.orders_received() == 1);
+    counter.power_cut();
+    let counter = Counter::open(&shop.config, 1080, 1920);
+    counter.until("doubt or its end", |counter| {
+        matches!(counter.screen(), "unknown" | "pay" | "tap")
+    });
+    counter.shot("unknown");
+    counter.until("an answer", |counter| matches!(counter.screen(), "pay" | "tap"));
+    let charged = shop.terminal.charged().len();
+    let paid = usize::from(counter.screen() == "tap");
+    assert_eq!(charged, paid, "charged {charged}, sold {paid}");
+    assert_eq!(shop.terminal.orders_received(), 1);
+    counter.power_cut();
+}

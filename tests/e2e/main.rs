@@ -1,0 +1,9 @@
+//! End to end: the real app with its store, drivers and simulators.
+//!
+//! One binary, so that Slint is linked once; nextest gives every test its own
+//! process.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod driver;
+mod journeys;
