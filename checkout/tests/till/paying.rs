@@ -174,3 +174,22 @@ fn a_part_paid_basket_left_behind_keeps_its_money() {
     assert!(matches!(desk.screen(), Screen::Pay(pay) if pay.due.minor == 15_000));
     assert!(desk.till.state().reviews.is_empty());
 }
+
+#[test]
+fn a_left_offer_is_watched_for_a_day() {
+    // Proves a transfer after the visit is known as late within 24 hours, and as an orphan after.
+    let mut desk = Desk::qr_showing();
+    desk.does(Event::CancelTender).bank(1, BankSaid::Cancelled);
+    desk.does(Event::Abandon).restart();
+    assert!(matches!(desk.screen(), Screen::Attract { .. }));
+    assert!(desk.did(|effect| matches!(effect, Effect::WatchBank { .. })));
+    desk.credit(1, "FT1", 10_000);
+    let review = desk.till.state().reviews[0].clone();
+    assert_eq!(review.kind, ReviewKind::LateCredit);
+    assert!(review.visit.is_some());
+    desk.wall_ms += 86_400_000;
+    desk.wait(3_600_000);
+    assert!(desk.did(|effect| matches!(effect, Effect::StopWatching { .. })));
+    desk.credit(1, "FT2", 15_000);
+    assert_eq!(desk.till.state().reviews[1].kind, ReviewKind::OrphanCredit);
+}

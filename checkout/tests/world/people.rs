@@ -23,7 +23,8 @@ pub enum Act {
 }
 
 pub fn shopper(view: &View, known_codes: &[String], dice: &mut Dice) -> Act {
-    if dice.chance(2) {
+    let tired = matches!(view.screen, Screen::AgeCheck { .. } | Screen::Help { .. });
+    if dice.chance(if tired { 12 } else { 2 }) {
         return Act::Leave;
     }
     if dice.chance(2) {
@@ -154,18 +155,23 @@ fn qr_paying(qr: &QrView, dice: &mut Dice) -> Act {
         delay,
     };
     match dice.below(100) {
-        0..45 => {
+        0..38 => {
             let delay = dice.between(500, 8_000);
             transfer(due, delay)
         }
-        45..49 => {
-            let delay = dice.between(20_000, 7_200_000);
+        // Paid, and too impatient to wait for the bank's word.
+        38..48 => {
+            let delay = dice.between(8_000, 120_000);
             transfer(due, delay)
         }
-        49..54 => transfer((due / 3).max(1), 2_000),
-        54..58 => transfer(due + 7_000, 2_000),
-        58..70 => Act::Do(Event::CancelTender),
-        70..76 => Act::Do(Event::ExtendOffer),
+        48..51 => {
+            let delay = dice.between(120_000, 7_200_000);
+            transfer(due, delay)
+        }
+        51..55 => transfer((due / 3).max(1), 2_000),
+        55..58 => transfer(due + 7_000, 2_000),
+        58..72 => Act::Do(Event::CancelTender),
+        72..76 => Act::Do(Event::ExtendOffer),
         _ => Act::Wait,
     }
 }

@@ -256,7 +256,7 @@ impl World {
 
     fn staff_acts(&mut self) -> Result<(), Violation> {
         // Sometimes nobody is in the shop for most of an hour.
-        let away = self.acts_left > 0 && self.dice.chance(4);
+        let away = self.acts_left > 0 && self.dice.chance(8);
         let pause = if away { 3_000_000 } else { 5_000 };
         self.staff_at = self.time + self.dice.between(pause, pause + 55_000);
         let view = self.till.view(self.now());
