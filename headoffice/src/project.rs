@@ -11,13 +11,14 @@ use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use touchpoint::{Block, Event, hex};
+use touchpoint::{Block, BlockHeader, Event, EventError, hex};
 
 /// Counts up when reading rules change; a database read by other rules is read again from its blocks.
 const RULES: i64 = 1;
 /// Blocks in one transaction: few, so that accepting never waits long for the writer.
-const BATCH_BLOCKS: i64 = 4;
+const BATCH_BLOCKS: i64 = 2;
 
 /// Every table made from blocks, in the order they are cleared and compared.
 const TABLES: [&str; 14] = [
@@ -70,23 +71,43 @@ pub(crate) fn day_of(at_ms: i64, time_zone: Tz) -> NaiveDate {
 impl Store {
     /// Reads the next few blocks. Returns how many were read; 0 when nothing is left.
     ///
+    /// Blocks are unpacked and parsed without the writer; accepting only ever waits for the rows of a batch.
+    ///
     /// # Errors
     /// [`StoreError`]; nothing of the batch was kept and the next call starts at the same block.
     pub fn project_some(&self) -> Result<usize, StoreError> {
+        let _one_reader_at_a_time = self.projecting();
+        let begun = self.read(cursor)?;
+        let Some((RULES, from)) = begun else {
+            return self.begin();
+        };
+        let blocks = self.read(|db| next_blocks(db, from, BATCH_BLOCKS))?;
+        let Some(last) = blocks.last() else {
+            return Ok(0);
+        };
+        let upto = last.id;
+        let read: Vec<ReadBlock> = blocks.iter().map(parse).collect::<Result<_, _>>()?;
         let mut writer = self.writer();
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut cursor = match cursor(&transaction)? {
-            Some((RULES, cursor)) => cursor,
-            _ => clear(&transaction)?,
-        };
-        let blocks = next_blocks(&transaction, cursor, BATCH_BLOCKS)?;
-        for stored in &blocks {
-            read_block(&transaction, stored, self.time_zone)?;
-            cursor = stored.id;
+        // Another process (`headoffice rebuild`) may have moved it meanwhile.
+        if cursor(&transaction)? == begun {
+            for block in &read {
+                apply_block(&transaction, block, self.time_zone)?;
+            }
+            set_cursor(&transaction, upto)?;
+            transaction.commit()?;
         }
-        set_cursor(&transaction, cursor)?;
-        transaction.commit()?;
         Ok(blocks.len())
+    }
+
+    /// Starts from an empty table: a new database, or one read by other rules. Always reports work left.
+    fn begin(&self) -> Result<usize, StoreError> {
+        let mut writer = self.writer();
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let from = clear(&transaction)?;
+        set_cursor(&transaction, from)?;
+        transaction.commit()?;
+        Ok(1)
     }
 
     /// Reads blocks until none is left or `enough` says stop.
@@ -110,7 +131,7 @@ impl Store {
             let blocks = next_blocks(&transaction, cursor, 256)?;
             let Some(last) = blocks.last() else { break };
             for stored in &blocks {
-                read_block(&transaction, stored, self.time_zone)?;
+                apply_block(&transaction, &parse(stored)?, self.time_zone)?;
             }
             cursor = last.id;
         }
@@ -201,52 +222,112 @@ fn next_blocks(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn read_block(
-    transaction: &Transaction<'_>,
-    stored: &StoredBlock,
-    time_zone: Tz,
-) -> Result<(), StoreError> {
+/// A block whose events have been read, or not.
+struct ReadBlock {
+    header: BlockHeader,
+    received_ms: i64,
+    events: Vec<Result<Event, EventError>>,
+}
+
+fn parse(stored: &StoredBlock) -> Result<ReadBlock, StoreError> {
     let block = Block::reopen(&stored.bytes).map_err(|error| StoreError::DamagedBlock {
         id: stored.id,
         what: error.to_string(),
     })?;
-    let header = &block.header;
-    for (index, bytes) in block.events.iter().enumerate() {
-        let place = Place {
-            device: header.device.as_str(),
-            journal: header.journal.as_str(),
-            lane: header.lane.number(),
-            seq: header.first_seq as i64 + index as i64,
-            received_ms: stored.received_ms,
-            time_zone,
-        };
-        read_event(transaction, &place, bytes)?;
-    }
-    Ok(())
+    Ok(ReadBlock {
+        events: block
+            .events
+            .iter()
+            .map(|bytes| Event::from_bytes(bytes))
+            .collect(),
+        header: block.header,
+        received_ms: stored.received_ms,
+    })
 }
 
-fn read_event(connection: &Connection, place: &Place<'_>, bytes: &[u8]) -> Result<(), StoreError> {
-    let event = match Event::from_bytes(bytes) {
-        Ok(event) => event,
-        Err(error) => return quarantine(connection, place, "", &error.to_string()),
+fn apply_block(
+    transaction: &Transaction<'_>,
+    block: &ReadBlock,
+    time_zone: Tz,
+) -> Result<(), StoreError> {
+    let header = &block.header;
+    let mut place = Place {
+        device: header.device.as_str(),
+        journal: header.journal.as_str(),
+        lane: header.lane.number(),
+        seq: header.first_seq as i64,
+        received_ms: block.received_ms,
+        time_zone,
     };
-    tally(connection, place, &event.kind)?;
+    let mut kinds: BTreeMap<&str, i64> = BTreeMap::new();
+    for event in &block.events {
+        match event {
+            Ok(event) => {
+                *kinds.entry(&event.kind).or_default() += 1;
+                apply_event(transaction, &place, event)?;
+            }
+            Err(error) => quarantine(transaction, &place, "", &error.to_string())?,
+        }
+        place.seq += 1;
+    }
+    for (kind, events) in kinds {
+        tally(transaction, &place, kind, events)?;
+    }
+    match block
+        .events
+        .iter()
+        .rev()
+        .find_map(|event| event.as_ref().ok())
+    {
+        Some(last) => reach(transaction, &place, last.at.wall_ms),
+        None => Ok(()),
+    }
+}
+
+fn apply_event(
+    connection: &Connection,
+    place: &Place<'_>,
+    event: &Event,
+) -> Result<(), StoreError> {
     if event.lane.number() != place.lane {
         return quarantine(connection, place, &event.kind, "recorded for another lane");
     }
-    match facts::apply(connection, place, &event)? {
+    match facts::apply(connection, place, event)? {
         Ok(()) => Ok(()),
         Err(reason) => quarantine(connection, place, &event.kind, &reason),
     }
 }
 
-fn tally(connection: &Connection, place: &Place<'_>, kind: &str) -> Result<(), StoreError> {
+fn tally(
+    connection: &Connection,
+    place: &Place<'_>,
+    kind: &str,
+    events: i64,
+) -> Result<(), StoreError> {
     connection
         .prepare_cached(
-            "INSERT INTO event_tally (device, lane, kind, events) VALUES (?1, ?2, ?3, 1)
-             ON CONFLICT (device, lane, kind) DO UPDATE SET events = events + 1",
+            "INSERT INTO event_tally (device, lane, kind, events) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (device, lane, kind) DO UPDATE SET events = events + excluded.events",
         )?
-        .execute(params![place.device, place.lane, kind])?;
+        .execute(params![place.device, place.lane, kind, events])?;
+    Ok(())
+}
+
+/// How far the lane has come: the date of its last readable event.
+fn reach(connection: &Connection, place: &Place<'_>, wall_ms: i64) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO lane_reach (device, journal, lane, local_date, received_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (device, journal, lane) DO UPDATE SET
+                 local_date = excluded.local_date, received_ms = excluded.received_ms",
+        )?
+        .execute(params![
+            place.device,
+            place.journal,
+            place.lane,
+            place.local_date(wall_ms),
+            place.received_ms
+        ])?;
     Ok(())
 }
 

@@ -36,7 +36,6 @@ macro_rules! with {
 
 /// Applies one event to the tables.
 pub(super) fn apply(db: &Connection, at: &Place<'_>, event: &Event) -> Read {
-    reach(db, at, event)?;
     match event.kind.as_str() {
         DayOpened::KIND => with!(event, |body: DayOpened| day(db, at, &body.business_date, 0)),
         SaleCompleted::KIND => with!(event, |body: SaleCompleted| sale(db, at, event, &body)),
@@ -62,16 +61,6 @@ pub(super) fn apply(db: &Connection, at: &Place<'_>, event: &Event) -> Read {
         kind if kind.starts_with("attempt.") => attempt(db, at, event),
         _ => Ok(Ok(())),
     }
-}
-
-fn reach(db: &Connection, at: &Place<'_>, event: &Event) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "INSERT INTO lane_reach (device, journal, lane, local_date, received_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (device, journal, lane) DO UPDATE SET
-             local_date = excluded.local_date, received_ms = excluded.received_ms",
-    )?
-    .execute(params![at.device, at.journal, at.lane, at.local_date(event.at.wall_ms), at.received_ms])?;
-    Ok(())
 }
 
 fn day(db: &Connection, at: &Place<'_>, business_date: &str, sales: i64) -> Read {

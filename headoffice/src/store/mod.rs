@@ -19,6 +19,8 @@ use touchpoint::SigningKey;
 const SAFE_SQLITE: i32 = 3_051_003;
 /// "ĐC" head office, as SQLite's `application_id`.
 const APPLICATION_ID: i32 = 0x4443_4830;
+/// Statements kept compiled for each connection: more than any part of the program uses.
+const KEPT_STATEMENTS: usize = 64;
 /// Connections kept open for reading.
 const KEPT_READERS: usize = 4;
 
@@ -72,6 +74,7 @@ pub struct Store {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    projecting: Mutex<()>,
     key: SigningKey,
     /// Where time comes from.
     pub clock: Clock,
@@ -103,6 +106,7 @@ impl Store {
             path,
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
+            projecting: Mutex::new(()),
             key,
             clock: config.clock.clone(),
             time_zone: config.time_zone,
@@ -114,6 +118,13 @@ impl Store {
     /// every change is a transaction that rolls back when dropped.
     pub fn writer(&self) -> MutexGuard<'_, Connection> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while blocks are read into tables, so that two readers do not parse the same blocks.
+    pub(crate) fn projecting(&self) -> MutexGuard<'_, ()> {
+        self.projecting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `read` on a connection that cannot write, without waiting for the writer.
@@ -235,6 +246,7 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 
 /// Reference §4.3. Durability is never traded: an acknowledged block survives a power cut.
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
     connection.busy_timeout(std::time::Duration::from_millis(5_000))?;
     for (name, value) in [
         ("synchronous", "FULL"),
