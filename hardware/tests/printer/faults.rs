@@ -82,32 +82,13 @@ fn without_flow_control_the_same_job_would_lose_bytes() {
 #[test]
 fn an_epson_that_ran_out_of_paper_proves_the_rest_with_its_process_id() {
     // Proves: paper out in the middle ends in Printed where the printer can prove it.
-    let mut setup = config("epson-t88");
-    setup.faults.paper_left_mm = Some(60);
-    let profile = setup.profile.clone();
-    let mut bench = Bench::new(setup);
-    bench.run_until(10_000, |bench| bench.machine.state().can_print());
-    let job = bench.print(&receipts::endless(), &profile);
-    // The near-end budget refuses a receipt that cannot fit.
-    let refused = bench.finish(job, 5_000);
-    assert!(
-        matches!(
-            refused,
-            PrinterEvent::JobFailed {
-                nothing_sent: true,
-                reason: Refusal::PaperTooLow { .. },
-                ..
-            }
-        ),
-        "{refused:?}"
-    );
-    bench.sim.load_paper(2_100);
-    bench.run_until(5_000, |bench| bench.machine.state() == PrinterState::Ready);
-    bench.sim.load_paper(2_020);
-    let job = bench.print(&receipts::endless(), &profile);
+    let mut bench = Bench::named("epson-t88");
+    bench.ready();
+    let job = bench.print(&receipts::endless(), &Profile::named("epson-t88").unwrap());
     bench.run_ms(3_000);
     bench.sim.remove_paper();
     bench.run_ms(4_000);
+    assert_eq!(bench.machine.state(), PrinterState::PaperOut);
     bench.sim.load_paper(80_000);
     let done = bench.finish(job, 60_000);
     let best = Evidence::Printed(ProofGrade::ProcessIdAndCounter);
@@ -118,6 +99,41 @@ fn an_epson_that_ran_out_of_paper_proves_the_rest_with_its_process_id() {
             evidence: best
         }
     );
+}
+
+#[test]
+fn a_receipt_that_may_not_fit_the_rest_of_the_roll_is_refused_before_it_starts() {
+    // Proves: paper used since the near-end sensor tripped is counted; a fresh roll resets it.
+    let mut setup = config("epson-t88");
+    setup.faults.paper_left_mm = Some(2_400);
+    let profile = setup.profile.clone();
+    let mut bench = Bench::new(setup);
+    bench.ready();
+    let mut refused = None;
+    for _ in 0..4 {
+        let job = bench.print(&receipts::endless(), &profile);
+        let end = bench.finish(job, 30_000);
+        if !matches!(end, PrinterEvent::JobDone { .. }) {
+            refused = Some(end);
+            break;
+        }
+    }
+    assert!(
+        matches!(
+            refused,
+            Some(PrinterEvent::JobFailed {
+                nothing_sent: true,
+                reason: Refusal::PaperTooLow { .. },
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    bench.sim.load_paper(80_000);
+    bench.ready();
+    let job = bench.print(&receipts::endless(), &profile);
+    let done = bench.finish(job, 30_000);
+    assert!(matches!(done, PrinterEvent::JobDone { .. }), "{done:?}");
 }
 
 #[test]

@@ -7,3 +7,4 @@ mod faults;
 mod paper;
 mod pty;
 mod receipts;
+mod survival;

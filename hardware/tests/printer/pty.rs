@@ -35,7 +35,7 @@ fn the_driver_thread_prints_a_proven_receipt_and_the_picture_scans() {
     let profile = Profile {
         // Faster than a real line, so that the test is short.
         baud: 115_200,
-        head_mm_per_s: 2_000,
+        head_mm_per_s: 400,
         ..Profile::default()
     };
     let printer =

@@ -196,11 +196,19 @@ impl Machine {
     }
 
     pub(super) fn job_confirmed(&mut self, now: u64, offset: usize, actions: &mut Vec<Action>) {
+        let profile = &self.config.profile;
         let Some(running) = &mut self.running else {
             return;
         };
         running.confirmed = offset;
         running.moved_at = now;
+        if running.confirmed == running.plan.bytes.len() {
+            // The answer may mean "read", with the last lines and the cut still to come.
+            let tail = u64::from(profile.mm_to_dots(profile.head_to_blade_mm + 10) + 8 * 30);
+            let reach = u64::from(running.plan.height_dots());
+            let at_least = reach.saturating_sub(tail) * 1_000;
+            running.head_millidots = running.head_millidots.min(at_least);
+        }
         let (job, total_bytes) = (running.job, running.plan.bytes.len());
         actions.push(Action::Confirmed { job, bytes: offset });
         actions.push(Action::Event(PrinterEvent::Progress {

@@ -525,6 +525,16 @@ impl Machine {
             (false, Some(_)) => self.near_end_used_dots = None,
             _ => {}
         }
+        let was_blocked = self.status.is_some_and(|before| !before.can_print());
+        if was_blocked && status.can_print() && self.running.is_none() && self.phase == Phase::Live
+        {
+            // Some printers keep status questions in their buffer while offline, or lose their
+            // settings with the cover open: start afresh.
+            self.phase = Phase::Preparing {
+                until: u64::MAX,
+                answered: false,
+            };
+        }
         self.status = Some(status);
     }
 
@@ -659,7 +669,8 @@ impl Machine {
                 return;
             }
         }
-        if let Some(piece) = self.poll.question(now) {
+        let brief = self.status.is_some_and(|status| !status.can_print());
+        if let Some(piece) = self.poll.question(now, brief) {
             self.out.queue.push_back(piece);
         }
     }

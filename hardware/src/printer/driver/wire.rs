@@ -57,6 +57,11 @@ pub(super) enum Polled {
     Missed,
 }
 
+/// Brief questions between two full rounds.
+const BRIEF_QUESTIONS: u32 = 3;
+/// Between brief questions, in milliseconds.
+const BRIEF_PAUSE_MS: u64 = 1_000;
+
 #[derive(Debug, Clone)]
 struct Asked {
     full: bool,
@@ -75,6 +80,9 @@ pub(super) struct Poll {
     next_at: u64,
     misses: u32,
     in_step: bool,
+    /// Brief questions since the last full one.
+    briefs: u32,
+    last_brief: Option<u8>,
     /// When the question behind the newest full answer was asked.
     pub(super) answered_question_of: Option<u64>,
 }
@@ -86,6 +94,8 @@ impl Poll {
             next_at: now,
             misses: 0,
             in_step: false,
+            briefs: 0,
+            last_brief: None,
             answered_question_of: None,
         }
     }
@@ -100,12 +110,13 @@ impl Poll {
         self.next_at = self.next_at.min(now);
     }
 
-    /// The question to queue now, if it is time.
-    pub(super) fn question(&mut self, now: u64) -> Option<Piece> {
+    /// The question to queue now, if it is time. An offline printer may keep questions in its
+    /// buffer, so it is asked `brief`ly: three times for one full round.
+    pub(super) fn question(&mut self, now: u64, brief: bool) -> Option<Piece> {
         if self.asked.is_some() || now < self.next_at {
             return None;
         }
-        let full = self.in_step;
+        let full = self.in_step && !(brief && self.briefs < BRIEF_QUESTIONS);
         self.asked = Some(Asked {
             full,
             asked_at: now,
@@ -134,12 +145,21 @@ impl Poll {
         asked.answers.push(byte);
         if !asked.full {
             self.asked = None;
+            let changed = self.last_brief.replace(byte) != Some(byte);
+            if self.in_step && !changed {
+                self.briefs += 1;
+                self.next_at = now + BRIEF_PAUSE_MS;
+                return None;
+            }
             self.in_step = true;
+            self.briefs = BRIEF_QUESTIONS;
             // Late answers to older questions arrive before the next one is asked.
             self.next_at = now + 50;
             return None;
         }
         let answers = <[u8; 4]>::try_from(asked.answers.as_slice()).ok()?;
+        self.briefs = 0;
+        self.last_brief = Some(answers[0]);
         self.answered_question_of = Some(asked.asked_at);
         self.asked = None;
         self.next_at = now + pause_ms;

@@ -256,7 +256,7 @@ impl PrinterSim {
         if !self.is_up() {
             return;
         }
-        while self.finish_motion() || self.start_motion() || self.read_command() {}
+        while self.finish_motion() || self.start_motion(self.now_us) || self.read_command() {}
         self.update_hold();
     }
 
@@ -306,7 +306,10 @@ impl PrinterSim {
     }
 
     fn finish_motion(&mut self) -> bool {
-        if self.head_done_us.is_none_or(|at| at > self.now_us) || !self.is_online() {
+        let Some(done_us) = self.head_done_us.filter(|at| *at <= self.now_us) else {
+            return false;
+        };
+        if !self.is_online() {
             return false;
         }
         self.head_done_us = None;
@@ -323,6 +326,8 @@ impl PrinterSim {
             None => {}
         }
         self.changed();
+        // What was waiting follows without a pause, however rarely time is looked at.
+        self.start_motion(done_us);
         true
     }
 
@@ -339,7 +344,7 @@ impl PrinterSim {
         self.paper.cut(behind_dots);
     }
 
-    fn start_motion(&mut self) -> bool {
+    fn start_motion(&mut self, from_us: u64) -> bool {
         if self.head_done_us.is_some() || !self.is_online() {
             return false;
         }
@@ -353,7 +358,7 @@ impl PrinterSim {
             Motion::Cut { .. } => u64::from(profile.mm_to_dots(5)),
         };
         let dots_per_s = u64::from(profile.head_mm_per_s * profile.dots_per_mm_tenths / 10);
-        self.head_done_us = Some(self.now_us + dots * 1_000_000 / dots_per_s.max(1));
+        self.head_done_us = Some(from_us + dots * 1_000_000 / dots_per_s.max(1));
         true
     }
 
