@@ -193,3 +193,25 @@ fn a_left_offer_is_watched_for_a_day() {
     desk.credit(1, "FT2", 15_000);
     assert_eq!(desk.till.state().reviews[1].kind, ReviewKind::OrphanCredit);
 }
+
+#[test]
+fn a_transfer_does_not_end_a_card_payment_in_doubt() {
+    // Proves money for a left offer does not close a card attempt nobody knows the end of.
+    let mut desk = Desk::qr_showing();
+    desk.does(Event::CancelTender)
+        .bank(1, BankSaid::CancelUnknown);
+    desk.does(Event::ChooseTender(TenderKind::Card));
+    desk.terminal(
+        2,
+        TerminalSaid::Prepared {
+            baseline: "7".into(),
+        },
+    );
+    desk.terminal(2, TerminalSaid::Lost)
+        .credit(1, "FT1", 25_000);
+    assert!(matches!(desk.screen(), Screen::Unknown { .. }));
+    desk.terminal(2, TerminalSaid::Recovered(Recovery::Paid(approval())));
+    assert!(matches!(desk.screen(), Screen::Paid(_)));
+    assert_eq!(desk.sale().tenders[0].kind, TenderKind::Card);
+    assert_eq!(desk.till.state().reviews[0].amount_minor, 25_000);
+}
