@@ -7,8 +7,9 @@ use hardware::terminal::sim::{
     Ledger, Scenario, SimOutcome, SimPlace, WhenUnacknowledged, ZvtModel, ZvtModelConfig,
 };
 use hardware::terminal::{
-    Amount, Currency, DeclineReason, LinkState, NotStarted, Outcome, PaymentTerminal, Recovered,
-    Recovery, ShopperPrompt, TerminalConfig, TerminalEvent, TerminalSim, Unknown,
+    Amount, Currency, DayCloseOutcome, DeclineReason, LinkFault, LinkState, NotStarted, Outcome,
+    PaymentTerminal, Recovered, Recovery, ShopperPrompt, TerminalConfig, TerminalEvent,
+    TerminalSim, Unknown,
 };
 use tempfile::TempDir;
 use terminal_common::*;
@@ -347,7 +348,10 @@ fn reversal_refund_and_day_close_reconcile() {
         assert_eq!(again, Outcome::NotStarted { why });
         let refunded = rig.refund(5, dong(7_000));
         assert!(matches!(refunded, Outcome::Approved(_)), "{refunded:?}");
-        let report = rig.close_day(6).unwrap();
+        let outcome = rig.close_day(6);
+        let DayCloseOutcome::Closed(report) = outcome else {
+            panic!("{outcome:?}")
+        };
         assert_eq!(report.total_minor, Some(43_000));
         assert_eq!(report.difference_minor(dong(43_000)), Some(0));
         assert_eq!(report.difference_minor(dong(43_001)), Some(-1));
@@ -551,7 +555,8 @@ fn a_wrong_password_is_reported_and_nothing_is_registered() {
         TerminalEvent::Link(LinkState::Down { why }) => Some(why.clone()),
         _ => None,
     });
-    assert!(why.contains("6B"), "{why}");
+    let reason = DeclineReason::NotRegistered;
+    assert_eq!(why, LinkFault::RegistrationRefused { code: 0x6B, reason });
 }
 
 #[test]

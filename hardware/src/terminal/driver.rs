@@ -21,7 +21,8 @@ use super::engine::{Command, Engine, Output};
 use super::journal::{Armed, DayClose, Durable, Payment, Refund, Reversal};
 use super::link::Wire;
 use super::types::{
-    Approval, AttemptId, Capabilities, CommandRefused, NotStarted, RecoverRequest, TerminalEvent,
+    Approval, AttemptId, Capabilities, CommandRefused, LinkFault, NotStarted, RecoverRequest,
+    TerminalEvent,
 };
 use super::zvt::ZvtEngine;
 
@@ -234,7 +235,7 @@ impl Runner {
         }
         self.write_unsent();
         if out.close && self.wire.is_some() {
-            self.lost("the connection is opened again to start clean");
+            self.lost(&LinkFault::StartingClean);
             if !self.engine.wants_link() {
                 // One connection for one order: this is no failure to wait after.
                 self.failures = 0;
@@ -258,7 +259,7 @@ impl Runner {
         }
     }
 
-    fn lost(&mut self, why: &str) {
+    fn lost(&mut self, why: &LinkFault) {
         let now_ms = self.now_ms();
         // A terminal that hangs up at once (wrong password) must not be called ten times a second.
         let lasted_ms = self

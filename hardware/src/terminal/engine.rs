@@ -4,8 +4,8 @@
 
 use super::journal::{DayClose, Durable, Payment, Refund, Reversal};
 use super::types::{
-    Approval, AttemptId, Capabilities, NotReady, NotStarted, Outcome, RecoverRequest, Recovered,
-    TerminalEvent,
+    Approval, AttemptId, Capabilities, DayCloseOutcome, LinkFault, NotReady, NotStarted, Outcome,
+    RecoverRequest, Recovered, TerminalEvent,
 };
 
 /// A command on its way to the engine. Orders arrive disarmed: their token was consumed.
@@ -47,7 +47,7 @@ impl Command {
             Self::Reverse(order) => finished(order.attempt, why),
             Self::EndOfDay(order) => Some(TerminalEvent::EndOfDay {
                 attempt: order.attempt,
-                result: Err(Outcome::NotStarted { why }),
+                outcome: DayCloseOutcome::NotStarted { why },
             }),
             Self::Recover(request) => Some(TerminalEvent::Recovered {
                 attempt: request.attempt,
@@ -81,7 +81,7 @@ pub(crate) trait Engine: Send {
     /// A connection was made.
     fn link_up(&mut self, now_ms: u64, out: &mut Output);
     /// The connection is gone.
-    fn link_down(&mut self, now_ms: u64, why: &str, out: &mut Output);
+    fn link_down(&mut self, now_ms: u64, why: &LinkFault, out: &mut Output);
     /// Bytes arrived.
     fn bytes(&mut self, now_ms: u64, bytes: &[u8], out: &mut Output);
     /// The kiosk wants something.

@@ -30,10 +30,13 @@ pub mod caisse_ap;
 pub mod codes;
 pub mod concert;
 pub mod config;
+pub mod doctor;
 pub mod driver;
 pub mod engine;
+mod events;
 pub mod journal;
 pub mod link;
+mod outcome;
 pub mod redact;
 pub mod sim;
 pub mod types;
@@ -54,8 +57,9 @@ pub use journal::{
 pub use sim::TerminalSim;
 pub use types::{
     Amount, Approval, AttemptId, Baseline, Capabilities, CardDigits, CommandRefused, Currency,
-    EndOfDayReport, LinkState, NotReady, NotStarted, OrderKind, Outcome, RecoverRequest, Recovered,
-    Recovery, SchemeTotal, TerminalEvent, TerminalStatus, TransactionIdentity, Unknown,
+    DayCloseOutcome, EndOfDayReport, LinkFault, LinkState, NotReady, NotStarted, OrderKind,
+    Outcome, RecoverRequest, Recovered, Recovery, RecoveryMeans, SchemeTotal, TerminalEvent,
+    TerminalStatus, TransactionIdentity, Unknown,
 };
 
 /// A card terminal as the kiosk sees it, whatever protocol it speaks.

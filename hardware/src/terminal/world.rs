@@ -7,8 +7,8 @@ use super::engine::{Command, Engine, Output};
 use super::journal::{Durable, JournalProof, JournalStep, Payment};
 use super::sim::{SimModel, SimOutput};
 use super::types::{
-    Amount, Approval, AttemptId, Baseline, LinkState, OrderKind, Outcome, RecoverRequest,
-    Recovered, TerminalEvent,
+    Amount, Approval, AttemptId, Baseline, LinkFault, LinkState, OrderKind, Outcome,
+    RecoverRequest, Recovered, TerminalEvent,
 };
 
 /// What goes wrong.
@@ -180,11 +180,15 @@ impl<'a> World<'a> {
                 self.terminal.link_down(self.now_ms);
             }
             Fault::LinkCut => {
-                self.engine_does(|engine, now, out| engine.link_down(now, "cut", out));
+                self.engine_does(|engine, now, out| {
+                    engine.link_down(now, &LinkFault::StartingClean, out)
+                });
                 self.terminal.link_down(self.now_ms);
             }
             Fault::TerminalDies => {
-                self.engine_does(|engine, now, out| engine.link_down(now, "cut", out));
+                self.engine_does(|engine, now, out| {
+                    engine.link_down(now, &LinkFault::StartingClean, out)
+                });
                 self.terminal.power_cut(self.now_ms);
             }
         }

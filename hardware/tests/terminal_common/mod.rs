@@ -5,10 +5,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use hardware::terminal::{
-    Amount, Approval, Armed, AttemptId, Baseline, Connection, Currency, DayClose, Durable,
-    EndOfDayReport, JournalProof, JournalStep, LinkState, NotReady, Outcome, Payment,
-    PaymentTerminal, RecoverRequest, Recovered, Refund, Reversal, TerminalConfig, TerminalDriver,
-    TerminalEvent, TerminalHandle, TerminalSim, Timeouts,
+    Amount, Approval, Armed, AttemptId, Baseline, Connection, Currency, DayClose, DayCloseOutcome,
+    Durable, JournalProof, JournalStep, LinkState, NotReady, Outcome, Payment, PaymentTerminal,
+    RecoverRequest, Recovered, Refund, Reversal, TerminalConfig, TerminalDriver, TerminalEvent,
+    TerminalHandle, TerminalSim, Timeouts,
 };
 
 /// Longest wait for an event; far above anything a healthy run needs.
@@ -225,7 +225,7 @@ impl Rig {
         self.finish()
     }
 
-    pub fn close_day(&mut self, number: u8) -> Result<EndOfDayReport, Outcome> {
+    pub fn close_day(&mut self, number: u8) -> DayCloseOutcome {
         let attempt = attempt(number);
         let proof = Stored {
             attempt,
@@ -236,7 +236,7 @@ impl Rig {
             .end_of_day(Armed::new(DayClose { attempt }, proof).unwrap())
             .unwrap();
         self.wait("day close", |event| match event {
-            TerminalEvent::EndOfDay { result, .. } => Some(result.clone()),
+            TerminalEvent::EndOfDay { outcome, .. } => Some(outcome.clone()),
             _ => None,
         })
     }

@@ -8,8 +8,9 @@ use crate::terminal::driver::refuse_all;
 use crate::terminal::engine::{Command, Engine, Output};
 use crate::terminal::journal::Order;
 use crate::terminal::types::{
-    Amount, Approval, AttemptId, Baseline, Capabilities, Currency, LinkState, NotStarted,
-    OrderKind, Outcome, RecoveryMeans, TerminalEvent, TerminalStatus, TransactionIdentity, Unknown,
+    Amount, Approval, AttemptId, Baseline, Capabilities, Currency, LinkFault, LinkState,
+    NotStarted, OrderKind, Outcome, RecoveryMeans, TerminalEvent, TerminalStatus,
+    TransactionIdentity, Unknown,
 };
 
 /// Silence after whole fields that ends a message; it has no end mark.
@@ -65,15 +66,13 @@ impl CaisseApEngine {
         })
     }
 
-    fn report(&mut self, up: bool, why: &str, out: &mut Output) {
+    fn report(&mut self, down: Option<&LinkFault>, out: &mut Output) {
+        let up = down.is_none();
         if self.reported_up != Some(up) {
             self.reported_up = Some(up);
-            out.events.push(TerminalEvent::Link(if up {
-                LinkState::Up { terminal_id: None }
-            } else {
-                LinkState::Down {
-                    why: why.to_owned(),
-                }
+            out.events.push(TerminalEvent::Link(match down {
+                None => LinkState::Up { terminal_id: None },
+                Some(why) => LinkState::Down { why: why.clone() },
             }));
         }
     }
@@ -258,7 +257,7 @@ impl Engine for CaisseApEngine {
 
     fn link_up(&mut self, now_ms: u64, out: &mut Output) {
         self.link = true;
-        self.report(true, "", out);
+        self.report(None, out);
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Connecting(command) => self.start(now_ms, command, out),
             other => {
@@ -268,7 +267,7 @@ impl Engine for CaisseApEngine {
         }
     }
 
-    fn link_down(&mut self, now_ms: u64, why: &str, out: &mut Output) {
+    fn link_down(&mut self, now_ms: u64, why: &LinkFault, out: &mut Output) {
         let _ = now_ms;
         let never_up = !std::mem::take(&mut self.link);
         match std::mem::replace(&mut self.state, State::Idle) {
@@ -281,7 +280,7 @@ impl Engine for CaisseApEngine {
             State::Idle | State::Prepared { .. } => {}
         }
         if never_up {
-            self.report(false, why, out);
+            self.report(Some(why), out);
         }
     }
 

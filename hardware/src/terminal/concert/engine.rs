@@ -13,8 +13,9 @@ use crate::terminal::driver::refuse_all;
 use crate::terminal::engine::{Command, Engine, Output};
 use crate::terminal::journal::Order;
 use crate::terminal::types::{
-    Amount, Approval, AttemptId, Baseline, Capabilities, Currency, LinkState, NotReady, NotStarted,
-    OrderKind, Outcome, RecoveryMeans, TerminalEvent, TerminalStatus, TransactionIdentity, Unknown,
+    Amount, Approval, AttemptId, Baseline, Capabilities, Currency, LinkFault, LinkState, NotReady,
+    NotStarted, OrderKind, Outcome, RecoveryMeans, TerminalEvent, TerminalStatus,
+    TransactionIdentity, Unknown,
 };
 
 #[derive(Debug, Clone)]
@@ -59,6 +60,8 @@ pub(crate) struct ConcertEngine {
     reader: Reader,
     state: State,
     link: bool,
+    /// Why the link is down, as last reported.
+    down: Option<LinkFault>,
 }
 
 impl ConcertEngine {
@@ -70,6 +73,7 @@ impl ConcertEngine {
             reader: Reader::default(),
             state: State::Idle,
             link: false,
+            down: None,
         })
     }
 
@@ -326,7 +330,7 @@ impl Engine for ConcertEngine {
             .push(TerminalEvent::Link(LinkState::Up { terminal_id: None }));
     }
 
-    fn link_down(&mut self, _now_ms: u64, why: &str, out: &mut Output) {
+    fn link_down(&mut self, _now_ms: u64, why: &LinkFault, out: &mut Output) {
         self.reader.reset();
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Checking { attempt, .. } => {
@@ -345,10 +349,11 @@ impl Engine for ConcertEngine {
             approved @ State::Approved(_) => self.state = approved,
             State::Idle => {}
         }
-        if std::mem::take(&mut self.link) {
-            out.events.push(TerminalEvent::Link(LinkState::Down {
-                why: why.to_owned(),
-            }));
+        if std::mem::take(&mut self.link) || self.down.as_ref() != Some(why) {
+            self.down = Some(why.clone());
+            let why = why.clone();
+            out.events
+                .push(TerminalEvent::Link(LinkState::Down { why }));
         }
     }
 

@@ -29,15 +29,16 @@ impl Engine for ZvtEngine {
         self.registered = false;
         match self.registration() {
             Ok(apdu) => self.begin(now_ms, &apdu, Job::Register, out),
-            Err(error) => {
-                let why = error.to_string();
-                out.events
-                    .push(TerminalEvent::Link(LinkState::Down { why }));
-            }
+            Err(error) => self.report_down(
+                &LinkFault::PortUnsuitable {
+                    detail: error.to_string(),
+                },
+                out,
+            ),
         }
     }
 
-    fn link_down(&mut self, now_ms: u64, why: &str, out: &mut Output) {
+    fn link_down(&mut self, now_ms: u64, why: &LinkFault, out: &mut Output) {
         let was_up = std::mem::take(&mut self.registered);
         self.transport = None;
         self.exchange = None;
@@ -54,10 +55,11 @@ impl Engine for ZvtEngine {
                 out.events.push(TerminalEvent::NotPrepared { attempt, why });
             }
             Some(Job::DayClose(attempt)) => {
-                let result = Err(Outcome::Unknown {
+                let outcome = DayCloseOutcome::Unknown {
                     why: Unknown::LinkLost,
-                });
-                out.events.push(TerminalEvent::EndOfDay { attempt, result });
+                };
+                out.events
+                    .push(TerminalEvent::EndOfDay { attempt, outcome });
             }
             _ => {}
         }
@@ -65,10 +67,9 @@ impl Engine for ZvtEngine {
         refuse_all(waiting, &NotStarted::NotConnected, out);
         self.try_recovery_again(now_ms);
         self.last_status = None;
-        if was_up {
-            out.events.push(TerminalEvent::Link(LinkState::Down {
-                why: why.to_owned(),
-            }));
+        // A link that never came up was already reported with its reason.
+        if was_up || self.down.is_none() {
+            self.report_down(why, out);
         }
     }
 

@@ -27,6 +27,7 @@ impl ZvtEngine {
                 let id = StatusInformation::parse(&apdu).identity.terminal_id;
                 self.terminal_id = id.or(self.terminal_id.take());
                 self.registered = true;
+                self.down = None;
                 let terminal_id = self.terminal_id.clone();
                 out.events
                     .push(TerminalEvent::Link(LinkState::Up { terminal_id }));
@@ -37,13 +38,22 @@ impl ZvtEngine {
             }
             End::Refused(code) => {
                 let reason = DeclineReason::from_zvt(code);
-                format!("the terminal refused the registration (code {code:02X}): {reason}")
+                LinkFault::RegistrationRefused { code, reason }
             }
-            End::TimedOut => "the terminal did not answer the registration".to_owned(),
+            End::TimedOut => LinkFault::NoAnswer,
         };
-        out.events
-            .push(TerminalEvent::Link(LinkState::Down { why }));
+        self.report_down(&why, out);
         out.close = true;
+    }
+
+    /// Says once why the link is down; the next try says it again only if the reason changed.
+    pub(super) fn report_down(&mut self, why: &LinkFault, out: &mut Output) {
+        if self.down.as_ref() != Some(why) {
+            self.down = Some(why.clone());
+            let why = why.clone();
+            out.events
+                .push(TerminalEvent::Link(LinkState::Down { why }));
+        }
     }
 
     pub(super) fn status_known(&mut self, asked: bool, end: &End, out: &mut Output) {
@@ -205,21 +215,20 @@ fn status_of(end: &End) -> Option<TerminalStatus> {
 }
 
 fn day_closed(attempt: AttemptId, end: End, out: &mut Output) {
-    let result = match end {
-        End::Completed(_, Some(status)) if status.result_code.unwrap_or(0) == 0 => {
-            Ok(status.totals)
-        }
-        End::Completed(_, Some(status)) => {
-            let reason = DeclineReason::from_zvt(status.result_code.unwrap_or(0xFF));
-            Err(Outcome::Declined { reason })
-        }
-        End::Completed(_, None) => Ok(EndOfDayReport::default()),
-        End::Refused(code) => Err(Outcome::Declined {
-            reason: DeclineReason::from_zvt(code),
-        }),
-        End::TimedOut => Err(Outcome::Unknown {
-            why: Unknown::NoCompletion,
-        }),
+    let refused = |code| DayCloseOutcome::Refused {
+        reason: DeclineReason::from_zvt(code),
     };
-    out.events.push(TerminalEvent::EndOfDay { attempt, result });
+    let outcome = match end {
+        End::Completed(_, Some(status)) => match status.result_code.unwrap_or(0) {
+            0 => DayCloseOutcome::Closed(status.totals),
+            code => refused(code),
+        },
+        End::Completed(_, None) => DayCloseOutcome::Closed(EndOfDayReport::default()),
+        End::Refused(code) => refused(code),
+        End::TimedOut => DayCloseOutcome::Unknown {
+            why: Unknown::NoCompletion,
+        },
+    };
+    out.events
+        .push(TerminalEvent::EndOfDay { attempt, outcome });
 }

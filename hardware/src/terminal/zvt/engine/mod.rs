@@ -23,8 +23,9 @@ use crate::terminal::driver::refuse_all;
 use crate::terminal::engine::{Command, Engine, Output};
 use crate::terminal::journal::Order;
 use crate::terminal::types::{
-    AttemptId, Baseline, Capabilities, EndOfDayReport, LinkState, NotReady, NotStarted, Outcome,
-    RecoverRequest, Recovered, RecoveryMeans, TerminalEvent, TerminalStatus, Unknown,
+    AttemptId, Baseline, Capabilities, DayCloseOutcome, EndOfDayReport, LinkFault, LinkState,
+    NotReady, NotStarted, Outcome, RecoverRequest, Recovered, RecoveryMeans, TerminalEvent,
+    TerminalStatus, Unknown,
 };
 
 mod face;
@@ -98,6 +99,8 @@ pub(crate) struct ZvtEngine {
     last_status: Option<TerminalStatus>,
     keep_alive_at_ms: u64,
     alarm_raised: bool,
+    /// Why the link is down, as last reported.
+    down: Option<LinkFault>,
 }
 
 impl ZvtEngine {
@@ -120,6 +123,7 @@ impl ZvtEngine {
             last_status: None,
             keep_alive_at_ms: 0,
             alarm_raised: false,
+            down: None,
         })
     }
 
