@@ -9,6 +9,9 @@ use super::wire::{Fence, Piece, Purpose};
 
 /// Bytes between two fences.
 const SEGMENT_BYTES: usize = 768;
+/// A line that carries no question for this long, in milliseconds, may hide a power cut; no
+/// printer starts faster.
+const MUTE_MS: u64 = 400;
 /// Longest wait for a counter, in milliseconds.
 const COUNTER_MS: u64 = 800;
 /// Longest wait for the printer to confirm a purge, in milliseconds.
@@ -48,6 +51,7 @@ pub(super) struct Running {
     disturbed: bool,
     silent: bool,
     blocked_since: Option<u64>,
+    mute_since: Option<u64>,
     moved_at: u64,
     started_at: u64,
     /// Paper the head has had time to move, in thousandths of a dot, and when that was reckoned.
@@ -74,6 +78,7 @@ impl Running {
             disturbed: false,
             silent: false,
             blocked_since: None,
+            mute_since: None,
             moved_at: now,
             started_at: now,
             head_millidots: 0,
@@ -274,12 +279,21 @@ impl Machine {
 
     pub(super) fn advance_job(&mut self, now: u64, actions: &mut Vec<Action>) {
         let blocked = self.is_blocked(now);
+        let mute = self.is_mute(now);
         let timing = self.config.timing;
         let speed = Running::head_speed(&self.config.profile);
         let Some(running) = &mut self.running else {
             return;
         };
         running.move_head(now, speed, blocked);
+        if mute {
+            // A printer that loses power drops its ready line too, and what it held with it.
+            if now >= *running.mute_since.get_or_insert(now) + MUTE_MS {
+                running.went_silent();
+            }
+        } else {
+            running.mute_since = None;
+        }
         if blocked {
             running.blocked_since.get_or_insert(now);
             running.moved_at = now;

@@ -350,10 +350,16 @@ impl Machine {
         (bytes as u64 * 10_000).div_ceil(u64::from(self.baud().max(1)))
     }
 
-    /// Whether the printer holds the line: CTS low, or bytes that do not move.
+    /// Whether the printer holds the data: XOFF, or a line that cannot be spoken on.
     pub(super) fn is_held(&self, now: u64) -> bool {
+        self.hold_asked || self.is_mute(now)
+    }
+
+    /// Whether not even a question gets through: CTS low, or bytes that do not move.
+    pub(super) fn is_mute(&self, now: u64) -> bool {
         let stuck = |since: u64| now.saturating_sub(since) >= STUCK_MS;
-        self.is_held_now()
+        let lines = self.config.handshake == Handshake::Lines;
+        (lines && self.clear_to_send == Some(false))
             || self.stuck_since.is_some_and(stuck)
             || (self.unsent_bytes > 0 && stuck(self.unsent_since))
     }
@@ -659,8 +665,8 @@ impl Machine {
         if !self.is_open() || !self.asks_status() {
             return;
         }
-        let held = self.is_held(now);
-        if self.poll.check(now, self.config.timing.answer_ms, held) == Polled::Missed {
+        let mute = self.is_mute(now);
+        if self.poll.check(now, self.config.timing.answer_ms, mute) == Polled::Missed {
             if let Some(running) = &mut self.running {
                 running.went_silent();
             }

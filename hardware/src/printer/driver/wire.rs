@@ -167,11 +167,11 @@ impl Poll {
     }
 
     /// Whether the waiting question ran out of time.
-    pub(super) fn check(&mut self, now: u64, answer_ms: u64, held: bool) -> Polled {
+    pub(super) fn check(&mut self, now: u64, answer_ms: u64, mute: bool) -> Polled {
         let Some(written_at) = self.asked.as_ref().and_then(|asked| asked.written_at) else {
             return Polled::Waiting;
         };
-        if now < written_at + answer_ms || held {
+        if now < written_at + answer_ms || mute {
             return Polled::Waiting;
         }
         let silent = self
