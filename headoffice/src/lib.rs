@@ -122,6 +122,15 @@ impl Running {
         self.store.enrolment_code(store)
     }
 
+    /// The figures of a business day (the current one for `None`), after reading every block that has arrived.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn today(&self, date: Option<&str>) -> Result<today::Today, StoreError> {
+        self.store.project_until(|| false)?;
+        self.store.today(date)
+    }
+
     /// Stops taking requests, finishes those in progress, and waits until everything has ended.
     pub fn stop(mut self) {
         self.end();

@@ -38,7 +38,7 @@ fn busy_day() -> (Office, Kiosk, Kiosk) {
 
 #[test]
 fn the_page_shows_the_day_with_n_and_intervals() {
-    // Proves: sales, value by tender, faces, CSAT 7/10 with its Wilson interval and n stand on the page in both languages, under a strict policy without scripts.
+    // Proves: sales, value by tender, faces, CSAT 7/10 with its Wilson interval and n stand on the page in both languages and alike in the API and the library, under a strict policy without scripts.
     let (office, ..) = busy_day();
     let url = office.running.url();
     let day = today(&url);
@@ -46,6 +46,10 @@ fn the_page_shows_the_day_with_n_and_intervals() {
     assert_eq!(day["sales"]["by_currency"][0]["total_minor"], 450_000);
     assert_eq!(day["taps"]["faces"], serde_json::json!([1, 1, 1, 3, 4]));
     assert_eq!(day["missing_events"], 0);
+    let inside = office.running.today(Some(support::TODAY)).unwrap();
+    let api = format!("{url}/v1/today?date={}", support::TODAY);
+    let text = http().get(api).send().unwrap().text().unwrap();
+    assert_eq!(serde_json::to_string(&inside).unwrap(), text);
     let vietnamese = page(&url, "&lang=vi");
     for text in [
         "Chủ Nhật, 22.11.2026",
