@@ -28,10 +28,14 @@ fn list_pictures() {
     paths.sort_by_key(|path| path.file_stem().map(|stem| stem.to_os_string()));
     let mut table = String::from("static PICTURE_FILES: &[(&str, &[u8])] = &[\n");
     for path in paths {
-        let key = path.file_stem().and_then(|stem| stem.to_str()).expect("picture names are plain text");
+        let key = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .expect("picture names are plain text");
         writeln!(table, "    ({key:?}, include_bytes!({path:?})),").expect("a string takes text");
     }
     table.push_str("];\n");
     let out = std::env::var("OUT_DIR").expect("cargo names the output folder");
-    std::fs::write(Path::new(&out).join("picture_files.rs"), table).expect("the output folder is writable");
+    std::fs::write(Path::new(&out).join("picture_files.rs"), table)
+        .expect("the output folder is writable");
 }

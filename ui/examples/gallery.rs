@@ -19,7 +19,9 @@ fn main() {
     let window = window::open();
     for picture in window::pictures() {
         let wanted = picture.case.name.starts_with(&prefix)
-            && language.as_ref().is_none_or(|language| picture.language == language)
+            && language
+                .as_ref()
+                .is_none_or(|language| picture.language == language)
             && size.as_ref().is_none_or(|size| picture.size.name == size);
         if wanted {
             let shot = window::draw(&window, &picture);

@@ -152,31 +152,12 @@ fn spans(from: u32, to: u32) -> Vec<Vec<(u32, u64)>> {
             let last = ((end.max(start + 1) - 1) / 256).min(u64::from(from) - 1);
             (start / 256..=last)
                 .map(|index| {
-                    let covered = end.min((index + 1) * 256).saturating_sub(start.max(index * 256));
+                    let covered = end
+                        .min((index + 1) * 256)
+                        .saturating_sub(start.max(index * 256));
                     (index as u32, covered.max(1))
                 })
                 .collect()
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Proves that every embedded picture decodes and that resampling keeps a flat colour and the asked size.
-    #[test]
-    fn embedded_pictures_decode_and_fit() {
-        assert!(picture_keys().count() >= 5, "the five faces are embedded");
-        for key in picture_keys() {
-            let image = picture(key).unwrap_or_else(|| panic!("{key} decodes"));
-            let small = fit(image, 50);
-            assert_eq!(small.size().width.max(small.size().height), 50, "{key}");
-        }
-        let mut flat = SharedPixelBuffer::<Rgba8Pixel>::new(7, 5);
-        flat.make_mut_slice().fill(Rgba8Pixel::new(10, 200, 30, 255));
-        let small = resample(&flat, 3);
-        assert!(small.as_slice().iter().all(|pixel| *pixel == Rgba8Pixel::new(10, 200, 30, 255)));
-        assert!(picture("no such picture").is_none());
-    }
 }

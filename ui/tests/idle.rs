@@ -8,9 +8,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use kiosk_ui::MainWindow;
-use slint::platform::software_renderer::{MinimalSoftwareWindow, PremultipliedRgbaColor, RepaintBufferType};
+use slint::platform::software_renderer::{
+    MinimalSoftwareWindow, PremultipliedRgbaColor, RepaintBufferType,
+};
 use slint::platform::{Platform, PlatformError, WindowAdapter};
-use slint::{ComponentHandle, PhysicalSize};
+use slint::{ComponentHandle as _, PhysicalSize};
 
 struct Still {
     window: Rc<MinimalSoftwareWindow>,
@@ -34,7 +36,11 @@ fn an_untouched_screen_draws_nothing() {
     const HEIGHT: u32 = 960;
     let adapter = MinimalSoftwareWindow::new(RepaintBufferType::ReusedBuffer);
     let now = Rc::new(std::cell::Cell::new(Duration::from_secs(1)));
-    slint::platform::set_platform(Box::new(Still { window: adapter.clone(), now: now.clone() })).unwrap();
+    slint::platform::set_platform(Box::new(Still {
+        window: adapter.clone(),
+        now: now.clone(),
+    }))
+    .unwrap();
     let window = MainWindow::new().unwrap();
     adapter.set_size(PhysicalSize::new(WIDTH, HEIGHT));
     window.show().unwrap();

@@ -10,7 +10,10 @@ fn slint_files(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             slint_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "slint") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "slint")
+        {
             found.push(path);
         }
     }
@@ -36,7 +39,10 @@ fn messages() -> BTreeMap<String, Option<String>> {
         let source = std::fs::read_to_string(&file).unwrap();
         for after in source.split("@tr(").skip(1) {
             let (message, rest) = literal(after);
-            let plural = rest.trim_start().strip_prefix('|').map(|rest| literal(rest).0);
+            let plural = rest
+                .trim_start()
+                .strip_prefix('|')
+                .map(|rest| literal(rest).0);
             found.insert(message, plural);
         }
     }
@@ -52,7 +58,10 @@ fn translations() -> BTreeMap<String, Vec<String>> {
         if let Some(text) = line.strip_prefix("msgid ") {
             message = literal(text).0;
         } else if let Some(text) = line.strip_prefix("msgstr") {
-            entries.entry(message.clone()).or_insert_with(Vec::new).push(literal(text).0);
+            entries
+                .entry(message.clone())
+                .or_insert_with(Vec::new)
+                .push(literal(text).0);
         }
     }
     entries.remove("");
@@ -60,22 +69,38 @@ fn translations() -> BTreeMap<String, Vec<String>> {
 }
 
 fn placeholders(text: &str) -> BTreeSet<String> {
-    text.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name.to_owned())).collect()
+    text.split('{')
+        .skip(1)
+        .filter_map(|part| part.split_once('}').map(|(name, _)| name.to_owned()))
+        .collect()
 }
 
 // Proves that every @tr text has a Vietnamese translation with the same placeholders, and that none is left over.
 #[test]
 fn every_text_is_translated() {
     let (messages, translations) = (messages(), translations());
-    assert!(messages.len() > 200, "only {} texts found: the reader is broken", messages.len());
+    assert!(
+        messages.len() > 200,
+        "only {} texts found: the reader is broken",
+        messages.len()
+    );
     for (message, plural) in &messages {
-        let rows = translations.get(message).unwrap_or_else(|| panic!("no Vietnamese for “{message}”"));
+        let rows = translations
+            .get(message)
+            .unwrap_or_else(|| panic!("no Vietnamese for “{message}”"));
         for row in rows {
             assert!(!row.is_empty(), "empty Vietnamese for “{message}”");
-            assert_eq!(placeholders(row), placeholders(plural.as_ref().unwrap_or(message)), "placeholders of “{message}”");
+            assert_eq!(
+                placeholders(row),
+                placeholders(plural.as_ref().unwrap_or(message)),
+                "placeholders of “{message}”"
+            );
         }
     }
-    let unused: Vec<_> = translations.keys().filter(|message| !messages.contains_key(*message)).collect();
+    let unused: Vec<_> = translations
+        .keys()
+        .filter(|message| !messages.contains_key(*message))
+        .collect();
     assert!(unused.is_empty(), "translations nobody shows: {unused:?}");
 }
 
@@ -84,25 +109,46 @@ fn every_text_is_translated() {
 fn no_words_outside_translation() {
     let mut files = Vec::new();
     for folder in ["screens", "widgets"] {
-        slint_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
+        slint_files(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join(folder),
+            &mut files,
+        );
     }
     for file in files {
         let source = std::fs::read_to_string(&file).unwrap();
         for (number, line) in source.lines().enumerate() {
             let code = line.trim_start();
-            let shows_text = ["text:", "label:", "caption:", "headline:", "detail:", "care:", "name:", "words:", "title:", "accessible-label:"]
-                .iter()
-                .any(|property| code.starts_with(property));
+            let shows_text = [
+                "text:",
+                "label:",
+                "caption:",
+                "headline:",
+                "detail:",
+                "care:",
+                "name:",
+                "words:",
+                "title:",
+                "accessible-label:",
+            ]
+            .iter()
+            .any(|property| code.starts_with(property));
             if !shows_text {
                 continue;
             }
             let mut rest = code;
+            let mut translating = false;
             while let Some(quote) = rest.find('"') {
                 let before = &rest[..quote];
                 let (text, after) = literal(rest);
-                let translated = before.contains("@tr(");
+                // A plural form stands after the bar of the same @tr.
+                translating = before.contains("@tr(") || (translating && before.trim() == "|");
                 let letters = text.chars().filter(|letter| letter.is_alphabetic()).count();
-                assert!(translated || letters < 2, "{}:{}: “{text}” is not in @tr", file.display(), number + 1);
+                assert!(
+                    translating || letters < 2,
+                    "{}:{}: “{text}” is not in @tr",
+                    file.display(),
+                    number + 1
+                );
                 rest = after;
             }
         }

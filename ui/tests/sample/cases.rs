@@ -15,11 +15,21 @@ pub struct Case {
 }
 
 const fn case(name: &'static str, screen: Screen, set: fn(&MainWindow)) -> Case {
-    Case { name, screen, key: false, set }
+    Case {
+        name,
+        screen,
+        key: false,
+        set,
+    }
 }
 
 const fn key_case(name: &'static str, screen: Screen, set: fn(&MainWindow)) -> Case {
-    Case { name, screen, key: true, set }
+    Case {
+        name,
+        screen,
+        key: true,
+        set,
+    }
 }
 
 fn as_filled(_: &MainWindow) {}
@@ -28,11 +38,15 @@ fn empty_basket(ui: &MainWindow) {
     let basket = ui.global::<BasketAdapter>();
     basket.set_lines(model(Vec::new()));
     basket.set_item_count(0);
-    basket.set_total("0 ₫".into());
+    basket.set_total("0\u{a0}₫".into());
 }
 
 fn notice(ui: &MainWindow, kind: NoticeKind, tone: Tone, detail: &str) {
-    ui.global::<ShopAdapter>().set_notice(Notice { kind, tone, detail: detail.into() });
+    ui.global::<ShopAdapter>().set_notice(Notice {
+        kind,
+        tone,
+        detail: detail.into(),
+    });
 }
 
 fn searching(ui: &MainWindow, text: &str) {
@@ -68,8 +82,14 @@ pub const CASES: &[Case] = &[
         searching(ui, "xyz");
         ui.global::<ShopAdapter>().set_products(model(Vec::new()));
     }),
-    case("weigh", Screen::Shop, |ui| ui.global::<ShopAdapter>().set_weigh_phase(WeighPhase::Stable)),
-    case("weigh-empty", Screen::Shop, |ui| ui.global::<ShopAdapter>().set_weigh_phase(WeighPhase::Empty)),
+    case("weigh", Screen::Shop, |ui| {
+        ui.global::<ShopAdapter>()
+            .set_weigh_phase(WeighPhase::Stable)
+    }),
+    case("weigh-empty", Screen::Shop, |ui| {
+        ui.global::<ShopAdapter>()
+            .set_weigh_phase(WeighPhase::Empty)
+    }),
     case("coupon", Screen::Pay, |ui| {
         let coupon = ui.global::<CouponAdapter>();
         coupon.set_open(true);
@@ -78,18 +98,20 @@ pub const CASES: &[Case] = &[
     key_case("pay", Screen::Pay, as_filled),
     case("pay-split", Screen::Pay, |ui| {
         let pay = ui.global::<PayAdapter>();
-        pay.set_due("46.688 ₫".into());
+        pay.set_due("46.688\u{a0}₫".into());
         pay.set_tenders(model(vec![TenderLine {
             kind: MethodKind::Qr,
             detail: "".into(),
-            amount: "100.000 ₫".into(),
+            amount: "100.000\u{a0}₫".into(),
         }]));
         let mut methods: Vec<PayMethod> = slint::Model::iter(&pay.get_methods()).collect();
         methods[1].block = MethodBlock::DeviceLost;
         pay.set_methods(model(methods));
     }),
     key_case("card", Screen::Card, as_filled),
-    case("card-working", Screen::Card, |ui| ui.global::<CardAdapter>().set_phase(CardPhase::Working)),
+    case("card-working", Screen::Card, |ui| {
+        ui.global::<CardAdapter>().set_phase(CardPhase::Working)
+    }),
     case("card-declined", Screen::Card, |ui| {
         let card = ui.global::<CardAdapter>();
         card.set_phase(CardPhase::Declined);
@@ -103,9 +125,13 @@ pub const CASES: &[Case] = &[
         qr.set_countdown("0:00".into());
     }),
     case("cash", Screen::Cash, as_filled),
-    case("cash-received", Screen::Cash, |ui| ui.global::<CashAdapter>().set_phase(CashPhase::Received)),
+    case("cash-received", Screen::Cash, |ui| {
+        ui.global::<CashAdapter>().set_phase(CashPhase::Received)
+    }),
     key_case("paid", Screen::Paid, as_filled),
-    case("paid-e-receipt", Screen::Paid, |ui| ui.global::<PaidAdapter>().set_e_receipt_open(true)),
+    case("paid-e-receipt", Screen::Paid, |ui| {
+        ui.global::<PaidAdapter>().set_e_receipt_open(true)
+    }),
     case("paid-not-asked", Screen::Paid, |ui| {
         let paid = ui.global::<PaidAdapter>();
         paid.set_asks(false);
@@ -115,15 +141,23 @@ pub const CASES: &[Case] = &[
     case("thanks", Screen::Thanks, as_filled),
     case("help", Screen::Help, as_filled),
     case("age", Screen::Age, as_filled),
-    case("age-refused", Screen::Age, |ui| ui.global::<AgeAdapter>().set_phase(AgePhase::Refused)),
+    case("age-refused", Screen::Age, |ui| {
+        ui.global::<AgeAdapter>().set_phase(AgePhase::Refused)
+    }),
     key_case("idle", Screen::Idle, as_filled),
     case("parked", Screen::Parked, as_filled),
     case("resume", Screen::Resume, as_filled),
     case("staff-pin", Screen::Staff, |ui| staff(ui, StaffView::Pin)),
-    case("staff-panel", Screen::Staff, |ui| staff(ui, StaffView::Panel)),
+    case("staff-panel", Screen::Staff, |ui| {
+        staff(ui, StaffView::Panel)
+    }),
     case("staff-cash", Screen::Staff, |ui| staff(ui, StaffView::Cash)),
-    case("staff-doubt", Screen::Staff, |ui| staff(ui, StaffView::Doubt)),
-    case("staff-devices", Screen::Staff, |ui| staff(ui, StaffView::Devices)),
+    case("staff-doubt", Screen::Staff, |ui| {
+        staff(ui, StaffView::Doubt)
+    }),
+    case("staff-devices", Screen::Staff, |ui| {
+        staff(ui, StaffView::Devices)
+    }),
     case("out-of-order", Screen::OutOfOrder, as_filled),
     key_case("unknown", Screen::Unknown, as_filled),
     case("privacy", Screen::Privacy, as_filled),

@@ -9,7 +9,9 @@ use std::rc::Rc;
 
 pub use cases::{CASES, Case};
 use kiosk_ui::*;
-use slint::{ComponentHandle, Image, ModelRc, Rgba8Pixel, SharedPixelBuffer, SharedString, VecModel};
+use slint::{
+    ComponentHandle, Image, ModelRc, Rgba8Pixel, SharedPixelBuffer, SharedString, VecModel,
+};
 
 /// The text a shop in `language` would send.
 #[derive(Clone, Copy)]
@@ -68,18 +70,90 @@ fn product(w: Words, key: &str, vi: &str, en: &str, price: &str) -> Product {
 
 fn products(w: Words) -> Vec<Product> {
     let mut rows = vec![
-        product(w, "coffee", "Cà phê sữa đá", "Iced milk coffee", "25.000 ₫"),
-        product(w, "noodles", "Mì Hảo Hảo tôm chua cay", "Hảo Hảo noodles, hot and sour", "5.000 ₫"),
-        product(w, "banana", "Chuối già Nam Mỹ", "Cavendish bananas", "28.000 ₫"),
-        product(w, "milk", "Sữa tươi Vinamilk 1 lít", "Vinamilk fresh milk 1 l", "36.500 ₫"),
-        product(w, "bread", "Bánh mì sandwich", "Sandwich bread", "22.000 ₫"),
-        product(w, "juice", "Nước cam ép 330 ml", "Orange juice 330 ml", "18.000 ₫"),
-        product(w, "beer", "Bia Sài Gòn Special lon 330 ml", "Saigon Special beer, can 330 ml", "17.500 ₫"),
-        product(w, "egg", "Trứng gà ta, hộp 10 quả", "Free-range eggs, box of 10", "39.000 ₫"),
-        product(w, "rice", "Gạo ST25, túi 5 kg", "ST25 rice, 5 kg bag", "189.000 ₫"),
-        product(w, "soap", "Xà phòng Lifebuoy 125 g", "Lifebuoy soap 125 g", "16.000 ₫"),
-        product(w, "apple", "Táo Envy New Zealand", "Envy apples, New Zealand", "129.000 ₫"),
-        product(w, "none", "Khăn giấy ăn Pulppy", "Pulppy paper napkins", "21.500 ₫"),
+        product(
+            w,
+            "coffee",
+            "Cà phê sữa đá",
+            "Iced milk coffee",
+            "25.000\u{a0}₫",
+        ),
+        product(
+            w,
+            "noodles",
+            "Mì Hảo Hảo tôm chua cay",
+            "Hảo Hảo noodles, hot and sour",
+            "5.000\u{a0}₫",
+        ),
+        product(
+            w,
+            "banana",
+            "Chuối già Nam Mỹ",
+            "Cavendish bananas",
+            "28.000\u{a0}₫",
+        ),
+        product(
+            w,
+            "milk",
+            "Sữa tươi Vinamilk 1 lít",
+            "Vinamilk fresh milk 1 l",
+            "36.500\u{a0}₫",
+        ),
+        product(
+            w,
+            "bread",
+            "Bánh mì sandwich",
+            "Sandwich bread",
+            "22.000\u{a0}₫",
+        ),
+        product(
+            w,
+            "juice",
+            "Nước cam ép 330 ml",
+            "Orange juice 330 ml",
+            "18.000\u{a0}₫",
+        ),
+        product(
+            w,
+            "beer",
+            "Bia Sài Gòn Special lon 330 ml",
+            "Saigon Special beer, can 330 ml",
+            "17.500\u{a0}₫",
+        ),
+        product(
+            w,
+            "egg",
+            "Trứng gà ta, hộp 10 quả",
+            "Free-range eggs, box of 10",
+            "39.000\u{a0}₫",
+        ),
+        product(
+            w,
+            "rice",
+            "Gạo ST25, túi 5 kg",
+            "ST25 rice, 5 kg bag",
+            "189.000\u{a0}₫",
+        ),
+        product(
+            w,
+            "soap",
+            "Xà phòng Lifebuoy 125 g",
+            "Lifebuoy soap 125 g",
+            "16.000\u{a0}₫",
+        ),
+        product(
+            w,
+            "apple",
+            "Táo Envy New Zealand",
+            "Envy apples, New Zealand",
+            "129.000\u{a0}₫",
+        ),
+        product(
+            w,
+            "none",
+            "Khăn giấy ăn Pulppy",
+            "Pulppy paper napkins",
+            "21.500\u{a0}₫",
+        ),
     ];
     rows[2].unit = "/ kg".into();
     rows[3].offer = w.of("Mua 2 tặng 1", "Buy 2, get 1");
@@ -89,7 +163,14 @@ fn products(w: Words) -> Vec<Product> {
     rows
 }
 
-fn line(id: &str, kind: LineKind, name: SharedString, detail: &str, quantity: &str, amount: &str) -> BasketLine {
+fn line(
+    id: &str,
+    kind: LineKind,
+    name: SharedString,
+    detail: &str,
+    quantity: &str,
+    amount: &str,
+) -> BasketLine {
     BasketLine {
         id: id.into(),
         kind,
@@ -103,16 +184,46 @@ fn line(id: &str, kind: LineKind, name: SharedString, detail: &str, quantity: &s
 
 fn lines(w: Words) -> Vec<BasketLine> {
     vec![
-        line("1", LineKind::Item, w.of("Cà phê sữa đá", "Iced milk coffee"), "25.000 ₫", "2", "50.000 ₫"),
-        line("2", LineKind::Item, w.of("Sữa tươi Vinamilk 1 lít", "Vinamilk fresh milk 1 l"), "36.500 ₫", "3", "109.500 ₫"),
-        line("3", LineKind::Fixed, w.of("Chuối già Nam Mỹ", "Cavendish bananas"), "0,846 kg × 28.000", "", "23.688 ₫"),
-        line("4", LineKind::Discount, w.of("Mua 2 sữa tươi, tặng 1", "Buy 2 milk, get 1"), "", "", "−36.500 ₫"),
+        line(
+            "1",
+            LineKind::Item,
+            w.of("Cà phê sữa đá", "Iced milk coffee"),
+            "25.000\u{a0}₫",
+            "2",
+            "50.000\u{a0}₫",
+        ),
+        line(
+            "2",
+            LineKind::Item,
+            w.of("Sữa tươi Vinamilk 1 lít", "Vinamilk fresh milk 1 l"),
+            "36.500\u{a0}₫",
+            "3",
+            "109.500\u{a0}₫",
+        ),
+        line(
+            "3",
+            LineKind::Fixed,
+            w.of("Chuối già Nam Mỹ", "Cavendish bananas"),
+            "0,846 kg × 28.000",
+            "",
+            "23.688\u{a0}₫",
+        ),
+        line(
+            "4",
+            LineKind::Discount,
+            w.of("Mua 2 sữa tươi, tặng 1", "Buy 2 milk, get 1"),
+            "",
+            "",
+            "−36.500\u{a0}₫",
+        ),
     ]
 }
 
 /// Fills every adapter with one plausible afternoon in the shop.
 pub fn fill(ui: &MainWindow, language: &str) {
-    let w = Words { vi: language == "vi" };
+    let w = Words {
+        vi: language == "vi",
+    };
     install(ui);
     select_language(language).unwrap();
     let shell = ui.global::<ShellAdapter>();
@@ -125,16 +236,25 @@ pub fn fill(ui: &MainWindow, language: &str) {
         name: name.into(),
         short: code.to_uppercase().into(),
     };
-    shell.set_languages(model(vec![option("vi", "Tiếng Việt"), option("en", "English")]));
+    shell.set_languages(model(vec![
+        option("vi", "Tiếng Việt"),
+        option("en", "English"),
+    ]));
 
     let attract = ui.global::<AttractAdapter>();
     attract.set_promos(model(vec![Promo {
         picture: image("milk"),
         kicker: w.of("HÔM NAY", "TODAY"),
         headline: w.of("Mua 2 sữa tươi, tặng 1", "Buy 2 milk, get 1"),
-        detail: w.of("Vinamilk 1 lít · đến hết Chủ nhật", "Vinamilk 1 litre · until Sunday"),
+        detail: w.of(
+            "Vinamilk 1 lít · đến hết Chủ nhật",
+            "Vinamilk 1 litre · until Sunday",
+        ),
     }]));
-    attract.set_you_said(w.of("thêm một quầy tính tiền giờ trưa.", "one more checkout at lunchtime."));
+    attract.set_you_said(w.of(
+        "thêm một quầy tính tiền giờ trưa.",
+        "one more checkout at lunchtime.",
+    ));
 
     fill_shop(ui, w);
     fill_payment(ui, w);
@@ -144,7 +264,10 @@ pub fn fill(ui: &MainWindow, language: &str) {
 
 fn fill_shop(ui: &MainWindow, w: Words) {
     let shop = ui.global::<ShopAdapter>();
-    let category = |id: &str, vi: &str, en: &str| Category { id: id.into(), name: w.of(vi, en) };
+    let category = |id: &str, vi: &str, en: &str| Category {
+        id: id.into(),
+        name: w.of(vi, en),
+    };
     shop.set_categories(model(vec![
         category("best", "Bán chạy", "Best sellers"),
         category("drinks", "Đồ uống", "Drinks"),
@@ -159,14 +282,14 @@ fn fill_shop(ui: &MainWindow, w: Words) {
     shop.set_weigh_name(w.of("Chuối già Nam Mỹ", "Cavendish bananas"));
     shop.set_weigh_picture(image("banana"));
     shop.set_weigh_weight("0,846 kg".into());
-    shop.set_weigh_unit_price("28.000 ₫ / kg".into());
-    shop.set_weigh_price("23.688 ₫".into());
+    shop.set_weigh_unit_price("28.000\u{a0}₫ / kg".into());
+    shop.set_weigh_price("23.688\u{a0}₫".into());
 
     let basket = ui.global::<BasketAdapter>();
     basket.set_lines(model(lines(w)));
     basket.set_item_count(6);
-    basket.set_total("146.688 ₫".into());
-    basket.set_saved("−36.500 ₫".into());
+    basket.set_total("146.688\u{a0}₫".into());
+    basket.set_saved("−36.500\u{a0}₫".into());
     basket.set_can_pay(true);
     basket.set_can_park(true);
     ui.global::<CouponAdapter>().set_code("HOASEN20".into());
@@ -174,9 +297,12 @@ fn fill_shop(ui: &MainWindow, w: Words) {
 
 fn fill_payment(ui: &MainWindow, w: Words) {
     let pay = ui.global::<PayAdapter>();
-    pay.set_due("146.688 ₫".into());
-    pay.set_total("146.688 ₫".into());
-    pay.set_tax_line(w.of("đã gồm thuế GTGT 8%: 10.866 ₫", "including VAT 8%: 10.866 ₫"));
+    pay.set_due("146.688\u{a0}₫".into());
+    pay.set_total("146.688\u{a0}₫".into());
+    pay.set_tax_line(w.of(
+        "đã gồm thuế GTGT 8%: 10.866\u{a0}₫",
+        "including VAT 8%: 10.866\u{a0}₫",
+    ));
     pay.set_can_back(true);
     let method = |kind, detail: SharedString, preferred| PayMethod {
         kind,
@@ -185,20 +311,34 @@ fn fill_payment(ui: &MainWindow, w: Words) {
         preferred,
     };
     pay.set_methods(model(vec![
-        method(MethodKind::Qr, w.of("Ứng dụng ngân hàng, MoMo, ZaloPay", "Banking apps, MoMo, ZaloPay"), true),
+        method(
+            MethodKind::Qr,
+            w.of(
+                "Ứng dụng ngân hàng, MoMo, ZaloPay",
+                "Banking apps, MoMo, ZaloPay",
+            ),
+            true,
+        ),
         method(MethodKind::Card, SharedString::new(), false),
-        method(MethodKind::Cash, w.of("Trả cho nhân viên, làm tròn 146.500 ₫", "Paid to staff, rounded to 146.500 ₫"), false),
+        method(
+            MethodKind::Cash,
+            w.of(
+                "Trả cho nhân viên, làm tròn 146.500\u{a0}₫",
+                "Paid to staff, rounded to 146.500\u{a0}₫",
+            ),
+            false,
+        ),
     ]));
 
     let card = ui.global::<CardAdapter>();
     card.set_phase(CardPhase::Present);
-    card.set_amount("146.688 ₫".into());
+    card.set_amount("146.688\u{a0}₫".into());
     card.set_terminal_line(w.of("SẴN SÀNG", "READY"));
     card.set_can_cancel(true);
 
     let qr = ui.global::<QrAdapter>();
     qr.set_code(qr_image(QR_TEXT));
-    qr.set_amount("146.688 ₫".into());
+    qr.set_amount("146.688\u{a0}₫".into());
     qr.set_amount_words(w.of(
         "một trăm bốn mươi sáu nghìn sáu trăm tám mươi tám đồng",
         "one hundred forty-six thousand six hundred eighty-eight dong",
@@ -207,28 +347,28 @@ fn fill_payment(ui: &MainWindow, w: Words) {
     qr.set_bank("Vietcombank".into());
     qr.set_account("••••••5678".into());
     qr.set_reference("HS7K2M9QX".into());
-    qr.set_received("100.000 ₫".into());
+    qr.set_received("100.000\u{a0}₫".into());
     qr.set_progress(0.68);
     qr.set_countdown("2:03".into());
     qr.set_asked_ago_s(2);
     qr.set_can_extend(true);
 
     let cash = ui.global::<CashAdapter>();
-    cash.set_amount("146.500 ₫".into());
-    cash.set_rounding_line(w.of("đã làm tròn, bớt 188 ₫", "rounded down by 188 ₫"));
-    cash.set_received("200.000 ₫".into());
-    cash.set_change("53.500 ₫".into());
+    cash.set_amount("146.500\u{a0}₫".into());
+    cash.set_rounding_line(w.of("đã làm tròn, bớt 188\u{a0}₫", "rounded down by 188\u{a0}₫"));
+    cash.set_received("200.000\u{a0}₫".into());
+    cash.set_change("53.500\u{a0}₫".into());
     cash.set_can_cancel(true);
 
     let unknown = ui.global::<UnknownAdapter>();
     unknown.set_attempt("A-0142".into());
-    unknown.set_amount("146.688 ₫".into());
+    unknown.set_amount("146.688\u{a0}₫".into());
     unknown.set_asked_ago_s(2);
 }
 
 fn fill_visit(ui: &MainWindow, w: Words) {
     let paid = ui.global::<PaidAdapter>();
-    paid.set_amount("146.688 ₫".into());
+    paid.set_amount("146.688\u{a0}₫".into());
     paid.set_print_phase(PrintPhase::Printing);
     paid.set_has_e_receipt(true);
     paid.set_e_receipt_code(qr_image("https://hd.example.vn/r/7K2M9QX"));
@@ -237,18 +377,35 @@ fn fill_visit(ui: &MainWindow, w: Words) {
     let reasons = ui.global::<ReasonsAdapter>();
     reasons.set_face(2);
     reasons.set_offers_help(true);
-    let reason = |id: &str, vi: &str, en: &str, chosen| Reason { id: id.into(), name: w.of(vi, en), chosen };
+    let reason = |id: &str, vi: &str, en: &str, chosen| Reason {
+        id: id.into(),
+        name: w.of(vi, en),
+        chosen,
+    };
     reasons.set_reasons(model(vec![
         reason("wait", "Phải chờ lâu", "Waited too long", true),
         reason("find", "Khó tìm món", "Hard to find things", false),
-        reason("staff", "Nhân viên chưa vui vẻ", "Staff were not friendly", false),
-        reason("price", "Giá khác trên kệ", "Price differs from the shelf", false),
+        reason(
+            "staff",
+            "Nhân viên chưa vui vẻ",
+            "Staff were not friendly",
+            false,
+        ),
+        reason(
+            "price",
+            "Giá khác trên kệ",
+            "Price differs from the shelf",
+            false,
+        ),
         reason("pay", "Trả tiền trục trặc", "Trouble paying", false),
         reason("other", "Điều khác", "Something else", false),
     ]));
 
     let thanks = ui.global::<ThanksAdapter>();
-    thanks.set_you_said(w.of("thêm một quầy tính tiền giờ trưa.", "one more checkout at lunchtime."));
+    thanks.set_you_said(w.of(
+        "thêm một quầy tính tiền giờ trưa.",
+        "one more checkout at lunchtime.",
+    ));
     thanks.set_take_receipt(true);
 
     let help = ui.global::<HelpAdapter>();
@@ -258,7 +415,10 @@ fn fill_visit(ui: &MainWindow, w: Words) {
 
     let age = ui.global::<AgeAdapter>();
     age.set_age(18);
-    age.set_item_name(w.of("Bia Sài Gòn Special lon 330 ml", "Saigon Special beer, can 330 ml"));
+    age.set_item_name(w.of(
+        "Bia Sài Gòn Special lon 330 ml",
+        "Saigon Special beer, can 330 ml",
+    ));
     age.set_item_picture(image("beer"));
 
     ui.global::<IdleAdapter>().set_seconds_left(15);
@@ -274,5 +434,6 @@ fn fill_visit(ui: &MainWindow, w: Words) {
     let starting = ui.global::<StartingAdapter>();
     starting.set_step(StartStep::Catalogue);
     starting.set_progress(0.6);
-    ui.global::<PrivacyAdapter>().set_contact("0900 000 000".into());
+    ui.global::<PrivacyAdapter>()
+        .set_contact("0900 000 000".into());
 }

@@ -19,9 +19,21 @@ pub struct Size {
 }
 
 pub const SIZES: [Size; 3] = [
-    Size { name: "portrait", width: 1080, height: 1920 },
-    Size { name: "landscape", width: 1920, height: 1080 },
-    Size { name: "small", width: 1280, height: 800 },
+    Size {
+        name: "portrait",
+        width: 1080,
+        height: 1920,
+    },
+    Size {
+        name: "landscape",
+        width: 1920,
+        height: 1080,
+    },
+    Size {
+        name: "small",
+        width: 1280,
+        height: 800,
+    },
 ];
 
 /// How the shopper asked the screen to be.
@@ -50,7 +62,10 @@ impl Picture {
             Look::Contrast => "-contrast",
             Look::Reach => "-reach",
         };
-        format!("{}{look}-{}-{}", self.case.name, self.size.name, self.language)
+        format!(
+            "{}{look}-{}-{}",
+            self.case.name, self.size.name, self.language
+        )
     }
 }
 
@@ -60,12 +75,22 @@ pub fn pictures() -> Vec<Picture> {
     for case in CASES {
         for size in SIZES {
             for language in ["vi", "en"] {
-                all.push(Picture { case, language, size, look: Look::Normal });
+                all.push(Picture {
+                    case,
+                    language,
+                    size,
+                    look: Look::Normal,
+                });
             }
         }
         if case.key {
             for look in [Look::Large, Look::Contrast, Look::Reach] {
-                all.push(Picture { case, language: "vi", size: SIZES[0], look });
+                all.push(Picture {
+                    case,
+                    language: "vi",
+                    size: SIZES[0],
+                    look,
+                });
             }
         }
     }
@@ -87,7 +112,9 @@ pub fn open() -> MainWindow {
 
 /// Brings the window into the state of `picture`, from the same start every time.
 pub fn arrange(window: &MainWindow, picture: &Picture) {
-    window.window().set_size(PhysicalSize::new(picture.size.width, picture.size.height));
+    window
+        .window()
+        .set_size(PhysicalSize::new(picture.size.width, picture.size.height));
     reset(window);
     sample::fill(window, picture.language);
     let access = window.global::<AccessAdapter>();
@@ -116,7 +143,9 @@ fn reset(window: &MainWindow) {
     let coupon = window.global::<CouponAdapter>();
     coupon.set_open(false);
     coupon.set_problem(CouponProblem::None);
-    window.global::<PayAdapter>().set_tenders(sample::model(Vec::new()));
+    window
+        .global::<PayAdapter>()
+        .set_tenders(sample::model(Vec::new()));
     window.global::<QrAdapter>().set_phase(QrPhase::Waiting);
     window.global::<CashAdapter>().set_phase(CashPhase::Waiting);
     window.global::<PaidAdapter>().set_e_receipt_open(false);
@@ -126,7 +155,10 @@ fn reset(window: &MainWindow) {
 /// The picture's pixels.
 pub fn draw(window: &MainWindow, picture: &Picture) -> SharedPixelBuffer<Rgba8Pixel> {
     arrange(window, picture);
-    window.window().take_snapshot().expect("the software renderer draws")
+    window
+        .window()
+        .take_snapshot()
+        .expect("the software renderer draws")
 }
 
 /// Writes RGBA bytes as a PNG without alpha.
@@ -136,6 +168,13 @@ pub fn write_png(path: &Path, width: u32, height: u32, rgba: &[u8]) {
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
-    let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
-    encoder.write_header().unwrap().write_image_data(&rgb).unwrap();
+    let rgb: Vec<u8> = rgba
+        .chunks_exact(4)
+        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
+        .collect();
+    encoder
+        .write_header()
+        .unwrap()
+        .write_image_data(&rgb)
+        .unwrap();
 }
