@@ -243,3 +243,27 @@ fn amounts_of_every_currency_are_exact_to_the_last_digit() {
     let too_much = Amount::new(1_000_000_000_000, Currency::VND);
     assert!(authorisation(too_much, &none, &none).is_err());
 }
+
+#[test]
+fn a_serial_block_decodes_like_its_message_and_a_broken_one_is_refused() {
+    // Proves that `zvt decode` takes what a line recorder shows, and checks it.
+    let message = json::unhex("06 01 0a 04 00 00 00 00 10 10 49 09 78").unwrap();
+    let block = frame(&message);
+    assert_eq!(json::decode(&block), json::decode(&message));
+    let text = json::decode(&message).unwrap();
+    assert!(
+        text.contains("\"amount\"") && text.contains("000000001010"),
+        "{text}"
+    );
+    for cut in 2..block.len() {
+        assert!(json::decode(&block[..cut]).is_err(), "{cut}");
+    }
+    let mut broken = block.clone();
+    broken[6] ^= 1;
+    assert!(json::decode(&broken).is_err());
+    assert!(json::encode("{}").is_err());
+    assert!(
+        json::encode(r#"{"class":"06","instruction":"01","fields":[{"bmp":"04","value":"00"}]}"#)
+            .is_err()
+    );
+}

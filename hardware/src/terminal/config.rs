@@ -54,8 +54,15 @@ fn yes() -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
-    /// Everything the specification allows.
+    /// Everything the specification allows; Ingenico, Verifone, CCV, Worldline and PAX terminals.
     #[default]
+    #[serde(
+        alias = "ingenico",
+        alias = "verifone",
+        alias = "ccv",
+        alias = "worldline",
+        alias = "pax"
+    )]
     Generic,
     /// card complete (Austria): wants TLV registration, accepts an abort at any time.
     CardComplete,
@@ -144,6 +151,10 @@ pub struct TerminalConfig {
     /// How often an approval may be held before it is refused.
     #[serde(default = "default_max_holds")]
     pub max_holds: u8,
+    /// Seconds the terminal waits for the goods after an approval (BMP 01), with `max_holds` as the
+    /// number of its questions (BMP 02); 0 sends neither. Some terminals ask for ever without.
+    #[serde(default)]
+    pub goods_issue_seconds: u8,
     /// Time limits.
     #[serde(default)]
     pub timeouts: Timeouts,
@@ -219,6 +230,7 @@ impl TerminalConfig {
             profile: Profile::default(),
             config_byte: default_config_byte(),
             max_holds: default_max_holds(),
+            goods_issue_seconds: 0,
             timeouts: Timeouts::default(),
         }
     }

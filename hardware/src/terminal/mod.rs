@@ -45,6 +45,8 @@ pub mod zvt;
 #[cfg(test)]
 mod crash_matrix;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod world;
 
 pub use codes::{DeclineReason, ShopperPrompt};

@@ -87,6 +87,7 @@ pub(crate) struct ZvtEngine {
     profile: Profile,
     config_byte: u8,
     max_holds: u8,
+    goods_issue_seconds: u8,
     serial: bool,
     transport: Option<Transport>,
     registered: bool,
@@ -111,6 +112,7 @@ impl ZvtEngine {
             profile: config.profile,
             config_byte: config.config_byte,
             max_holds: config.max_holds,
+            goods_issue_seconds: config.goods_issue_seconds,
             serial: matches!(config.connection, Connection::Serial { .. }),
             transport: None,
             registered: false,
@@ -228,7 +230,11 @@ impl ZvtEngine {
             // An empty container asks for TLV answers (9.2.2).
             after.list.push(Field::new(0x06, []));
         }
-        command::authorisation(order.amount, &Fields::default(), &after)
+        let before = match self.goods_issue_seconds {
+            0 => Fields::default(),
+            seconds => command::goods_issue(seconds, self.max_holds),
+        };
+        command::authorisation(order.amount, &before, &after)
     }
 
     fn start_money(

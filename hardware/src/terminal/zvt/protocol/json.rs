@@ -16,6 +16,7 @@ use super::CodecError;
 use super::apdu::Apdu;
 use super::fields::{Field, Fields, name_of};
 use super::redact::{prefix_length, redact, wipe_tail};
+use super::serial;
 use super::tlv::Tlv;
 
 #[derive(Serialize, Deserialize)]
@@ -53,9 +54,12 @@ struct JsonTlv {
     items: Option<Vec<JsonTlv>>,
 }
 
-/// One message of bytes as JSON text, card data masked.
+/// One message of bytes as JSON text, card data masked. A serial block (`10 02 …`) is unwrapped.
 pub fn decode(bytes: &[u8]) -> Result<String, CodecError> {
-    let mut copy = bytes.to_vec();
+    let mut copy = match bytes {
+        [0x10, 0x02, ..] => serial::unframe(bytes)?,
+        _ => bytes.to_vec(),
+    };
     let apdu = Apdu::decode(&copy).map(|apdu| redact(apdu).apdu);
     wipe_tail(&mut copy, 0);
     let apdu = apdu?;

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use super::CodecError;
 use super::apdu::{Apdu, MAX_DATA_BYTES};
 use super::crc::kermit;
 use super::redact::{Redacted, redact, wipe_tail};
@@ -297,4 +298,34 @@ pub fn frame(apdu_bytes: &[u8]) -> Vec<u8> {
     block.extend([DLE, ETX]);
     block.extend(kermit(kermit(0, apdu_bytes), &[ETX]).to_le_bytes());
     block
+}
+
+/// Takes the message out of exactly one block and checks its checksum.
+pub fn unframe(block: &[u8]) -> Result<Vec<u8>, CodecError> {
+    let broken = |why: &str| CodecError::Incomplete(format!("serial block: {why}"));
+    let body = block
+        .strip_prefix(&[DLE, STX])
+        .ok_or_else(|| broken("it does not begin with 10 02"))?;
+    let mut data = Vec::new();
+    let mut rest = body.iter();
+    loop {
+        match (rest.next(), rest.as_slice()) {
+            (Some(&DLE), [DLE, ..]) => {
+                data.push(DLE);
+                rest.next();
+            }
+            (Some(&DLE), [ETX, low, high]) => {
+                let crc = u16::from_le_bytes([*low, *high]);
+                let good = kermit(kermit(0, &data), &[ETX]) == crc;
+                return if good {
+                    Ok(data)
+                } else {
+                    Err(broken("the checksum is wrong"))
+                };
+            }
+            (Some(&DLE), _) => return Err(broken("10 is followed by neither 10 nor the end")),
+            (Some(byte), _) => data.push(*byte),
+            (None, _) => return Err(broken("it has no end")),
+        }
+    }
 }

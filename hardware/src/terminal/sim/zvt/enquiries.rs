@@ -1,0 +1,164 @@
+//! Registration, status, last transaction and day close of the simulated ZVT terminal.
+
+use super::*;
+
+impl ZvtModel {
+    pub(super) fn registration(&mut self, now_ms: u64, apdu: &Apdu, out: &mut SimOutput) {
+        self.say(now_ms, &Apdu::accept(), out);
+        if apdu.data.get(..3) != Some(&self.config.password) {
+            self.queue(Apdu::new(0x06, 0x1E, [0x6B]));
+            return;
+        }
+        self.config_byte = apdu.data.get(3).copied();
+        if let Some(currency) = apdu.data.get(4..6).and_then(bcd::unpack) {
+            self.currency = u16::try_from(currency).unwrap_or(978);
+        }
+        let fields = Fields {
+            list: vec![
+                Field::new(0x19, [0x00]),
+                Field::new(0x29, self.terminal_id()),
+            ],
+            rest: Vec::new(),
+        };
+        self.queue(Apdu::new(0x06, 0x0F, fields.encode().unwrap_or_default()));
+    }
+
+    pub(super) fn terminal_id(&self) -> Vec<u8> {
+        bcd::pack(u64::from(self.config.terminal_id), 4).unwrap_or_default()
+    }
+
+    pub(super) fn status_enquiry(&mut self, now_ms: u64, out: &mut SimOutput) {
+        if !self.config.knows_status_enquiry {
+            self.say(now_ms, &Apdu::refuse(0x83), out);
+            return;
+        }
+        self.say(now_ms, &Apdu::accept(), out);
+        let status = if self.busy() {
+            0x9C
+        } else {
+            self.config.idle_status
+        };
+        self.queue(Apdu::new(0x06, 0x0F, [status]));
+    }
+
+    pub(super) fn repeat_receipt(&mut self, now_ms: u64, out: &mut SimOutput) {
+        if !self.config.knows_repeat_receipt {
+            self.say(now_ms, &Apdu::refuse(0x83), out);
+            return;
+        }
+        if self.busy() {
+            self.say(now_ms, &Apdu::refuse(0x9C), out);
+            return;
+        }
+        self.say(now_ms, &Apdu::accept(), out);
+        let last = self
+            .ledger
+            .records()
+            .iter()
+            .rev()
+            .find(|record| record.kind != RecordKind::DayClose)
+            .cloned();
+        match last {
+            Some(record) => {
+                let status = self.status_information(&record, false);
+                self.queue(status);
+                self.queue(Apdu::new(0x06, 0x0F, []));
+            }
+            None => self.queue(Apdu::new(0x06, 0x1E, [0x64])),
+        }
+    }
+
+    pub(super) fn day_close(&mut self, now_ms: u64, out: &mut SimOutput) {
+        if self.busy() {
+            return self.say(now_ms, &Apdu::refuse(0x9C), out);
+        }
+        self.say(now_ms, &Apdu::accept(), out);
+        let batch = self.ledger.open_batch();
+        let receipts: Vec<u16> = batch
+            .iter()
+            .filter(|record| !matches!(record.kind, RecordKind::Declined { .. }))
+            .map(|record| record.receipt)
+            .collect();
+        let (mut total, mut count) = (0u64, 0u64);
+        for record in batch {
+            match record.kind {
+                RecordKind::Sale => {
+                    total = total.saturating_add(record.amount_minor);
+                    count += 1;
+                }
+                RecordKind::Refund | RecordKind::Reversal { .. } => {
+                    total = total.saturating_sub(record.amount_minor);
+                }
+                RecordKind::Declined { .. } | RecordKind::DayClose => {}
+            }
+        }
+        let mut totals = Vec::new();
+        let pack = |value: u64, bytes| bcd::pack(value, bytes).unwrap_or_default();
+        totals.extend(pack(u64::from(receipts.first().copied().unwrap_or(0)), 2));
+        totals.extend(pack(u64::from(receipts.last().copied().unwrap_or(0)), 2));
+        for scheme in 0..7 {
+            let here = scheme == 2;
+            totals.extend(pack(if here { count } else { 0 }, 1));
+            totals.extend(pack(if here { total } else { 0 }, 6));
+        }
+        let trace = self.next_trace();
+        let fields = Fields {
+            list: vec![
+                Field::new(0x27, [0]),
+                Field::new(0x04, pack(total, 6)),
+                Field::new(0x49, pack(u64::from(self.currency), 2)),
+                Field::new(0x0B, pack(u64::from(trace), 3)),
+                Field::new(0x60, totals),
+            ],
+            rest: Vec::new(),
+        };
+        let record = Record {
+            kind: RecordKind::DayClose,
+            trace,
+            receipt: self.last_receipt(),
+            amount_minor: total,
+            currency: self.currency,
+            reference: None,
+        };
+        self.book(record);
+        self.queue(Apdu::new(0x04, 0x0F, fields.encode().unwrap_or_default()));
+        self.queue(Apdu::new(0x06, 0x0F, []));
+    }
+
+    pub(super) fn status_information(&self, record: &Record, unmasked: bool) -> Apdu {
+        let pack = |value: u64, bytes| bcd::pack(value, bytes).unwrap_or_default();
+        let code = match record.kind {
+            RecordKind::Declined { code } => code,
+            _ => 0,
+        };
+        let second = u64::from(record.trace % 60);
+        let mut list = vec![
+            Field::new(0x27, [code]),
+            Field::new(0x04, pack(record.amount_minor, 6)),
+            Field::new(0x49, pack(u64::from(record.currency), 2)),
+            Field::new(0x0B, pack(u64::from(record.trace), 3)),
+            Field::new(0x0C, pack(120_000 + second, 3)),
+            Field::new(0x0D, pack(1122, 2)),
+            Field::new(0x29, self.terminal_id()),
+            Field::new(0x87, pack(u64::from(record.receipt), 2)),
+            Field::new(0x3B, format!("{:06}\0\0", record.trace).into_bytes()),
+            Field::new(0x8B, b"MasterCard\0".to_vec()),
+            Field::new(
+                0x22,
+                if unmasked {
+                    [0x55, 0x98, 0x84, 0x55, 0x55, 0x54, 0x80, 0x74]
+                } else {
+                    [0x55, 0x98, 0x83, 0xEE, 0xEE, 0xEE, 0x80, 0x74]
+                },
+            ),
+        ];
+        if let RecordKind::Reversal { original_trace } = record.kind {
+            list.push(Field::new(0x37, pack(u64::from(original_trace), 3)));
+        }
+        let fields = Fields {
+            list,
+            rest: Vec::new(),
+        };
+        Apdu::new(0x04, 0x0F, fields.encode().unwrap_or_default())
+    }
+}
