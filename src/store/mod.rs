@@ -6,10 +6,12 @@
 //! [`StoreError::Busy`] at once, and every reply closure is called exactly once whatever happens.
 //!
 //! Settings, checks and thresholds are those of `sync-and-reliability.md` §4.3; the tables are described in
-//! `migrations/kiosk/*.sql`. The catalogue lies in a file of its own ([`catalogue_file`]).
+//! `migrations/kiosk/*.sql`. The catalogue lies in a file of its own ([`Store::set_catalogue`]).
 
 mod backup;
-pub mod catalogue_file;
+mod browse;
+mod catalogue_build;
+mod catalogue_file;
 mod engine;
 mod error;
 mod health;
@@ -29,7 +31,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use backup::set_aside;
-pub use catalogue_file::{Applied, BuildMode, Built as BuiltCatalogue, Category, Found};
+pub use browse::{Category, Found};
+pub use catalogue_build::{BuildMode, Built as BuiltCatalogue, build as build_catalogue};
+pub use catalogue_file::Applied;
 pub use engine::{Boot, Commit, Committed, Engine, Ids, StoreConfig};
 pub use error::StoreError;
 pub use health::{StorageHealth, StorageLevel};

@@ -10,7 +10,8 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::catalogue::fold::{accented, barcode_key, fold};
 
-use super::catalogue_file::{Catalogue, Found};
+use super::browse::Found;
+use super::catalogue_file::Catalogue;
 use super::engine::Engine;
 use super::error::StoreError;
 

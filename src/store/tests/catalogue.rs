@@ -277,7 +277,7 @@ fn a_damaged_catalogue_falls_back_to_the_one_before() {
     let (mut engine, _) = place.engine().unwrap();
     let folder = place.folder.path();
     let build =
-        |entries: &[Entry]| catalogue_file::build(folder, entries, &|_| 0, &mut |_, _| {}).unwrap();
+        |entries: &[Entry]| build_catalogue(folder, entries, &|_| 0, &mut |_, _| {}).unwrap();
     let (first, second) = (build(&shop()), build(&shop()[..3]));
     engine.use_catalogue(&first, "t", 1).unwrap();
     engine.use_catalogue(&second, "t", 2).unwrap();
