@@ -10,6 +10,8 @@ use hardware::printer::{
 };
 
 const STEP_US: u64 = 4_000;
+/// With nothing on the line and nothing in the printer.
+const IDLE_STEP_US: u64 = 16_000;
 
 /// The test bench.
 pub struct Bench {
@@ -102,8 +104,10 @@ impl Bench {
 
     /// One step of the clock.
     pub fn step(&mut self) {
-        self.now_us += STEP_US;
-        self.carry();
+        let quiet = self.wire.is_empty() && self.sim.is_idle();
+        let step_us = if quiet { IDLE_STEP_US } else { STEP_US };
+        self.now_us += step_us;
+        self.carry(step_us);
         self.sim.advance(self.now_us);
         let replies = self.sim.take_replies(self.now_us);
         if self.open_baud == Some(self.sim_baud) && !replies.is_empty() {
@@ -129,9 +133,9 @@ impl Bench {
     }
 
     /// The bytes the line had time for reach the printer.
-    fn carry(&mut self) {
+    fn carry(&mut self, step_us: u64) {
         let byte_us = 10_000_000 / u64::from(self.open_baud.unwrap_or(self.sim_baud));
-        let earliest = self.now_us - STEP_US;
+        let earliest = self.now_us - step_us;
         self.wire_free_at_us = self.wire_free_at_us.max(earliest);
         while self.wire_free_at_us + byte_us <= self.now_us {
             if self.sim.handshake() == Handshake::Lines && self.sim.is_holding() {

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
+mod doctor;
 mod faults;
 mod paper;
+mod properties;
 mod pty;
 mod receipts;
 mod survival;

@@ -10,6 +10,7 @@ use super::receipts;
 
 const HEAD: &str = "DAU HOA DON 482";
 const TAIL: &str = "CUOI HOA DON 482";
+const BETWEEN: [&str; 3] = ["Cà phê sữa đá", "35.000", "64.000"];
 const MARK: &str = "BẢN SAO";
 
 /// What the kiosk does after a job ended.
@@ -41,7 +42,7 @@ struct Tally {
     untouched: u32,
     /// Two or more whole unmarked receipts of one sale.
     unmarked_duplicates: u32,
-    /// Called printed, or left alone, without a whole receipt on paper.
+    /// The kiosk is content and nobody holds a whole receipt.
     silent_losses: u32,
 }
 
@@ -61,19 +62,11 @@ fn tell_story(profile: &Profile, document: &Document, at: u64, rule: Rule, tally
     bench.run_until(20_000, |bench| bench.machine.state().can_print());
     let mut copies = 0;
     let mut next = Some(encode(document, profile).unwrap().into_bytes());
-    let mut called_printed = false;
     for _ in 0..6 {
         let Some(bytes) = next.take() else { break };
         let job = bench.print_bytes(bytes);
         let end = bench.finish(job, 120_000);
         count(&end, tally);
-        called_printed |= matches!(
-            end,
-            PrinterEvent::JobDone {
-                evidence: Evidence::Printed(_),
-                ..
-            }
-        );
         next = match rule(&end) {
             Resend::No => None,
             Resend::AsIs => Some(encode(document, profile).unwrap().into_bytes()),
@@ -87,7 +80,7 @@ fn tell_story(profile: &Profile, document: &Document, at: u64, rule: Rule, tally
     }
     bench.settle();
     tally.stories += 1;
-    judge(&bench.sim.all_text(), called_printed, tally);
+    judge(&bench.sim.all_text(), tally);
 }
 
 fn count(end: &PrinterEvent, tally: &mut Tally) {
@@ -99,7 +92,7 @@ fn count(end: &PrinterEvent, tally: &mut Tally) {
 }
 
 /// A receipt is whole when its head, its tail and the marks between them are on the paper.
-fn judge(paper: &str, called_printed: bool, tally: &mut Tally) {
+fn judge(paper: &str, tally: &mut Tally) {
     let mut unmarked = 0;
     let mut whole = 0;
     let mut rest = paper;
@@ -111,14 +104,19 @@ fn judge(paper: &str, called_printed: bool, tally: &mut Tally) {
             .any(|line| line.contains(MARK));
         let body = &rest[start + HEAD.len()..];
         let end = body.find(HEAD).unwrap_or(body.len());
-        if body[..end].contains(TAIL) {
+        if BETWEEN
+            .iter()
+            .chain([&TAIL])
+            .all(|words| body[..end].contains(words))
+        {
             whole += 1;
             unmarked += u32::from(!marked);
         }
         rest = body;
     }
     tally.unmarked_duplicates += u32::from(unmarked > 1);
-    tally.silent_losses += u32::from(whole == 0 || (called_printed && whole == 0));
+    // Every story ends with the kiosk content, so someone must hold a whole receipt.
+    tally.silent_losses += u32::from(whole == 0);
 }
 
 fn bytes_before_job(profile: &Profile) -> u64 {

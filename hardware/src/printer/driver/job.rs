@@ -2,8 +2,8 @@
 
 use super::super::doctor::Finding;
 use super::super::protocol;
-use super::event::{Doubt, Evidence, JobId, PrinterEvent, ProofGrade, Refusal, Trace};
-use super::machine::{Action, Machine, Phase};
+use super::event::{Doubt, JobId, PrinterEvent, Refusal, Trace};
+use super::machine::{Action, Machine};
 use super::plan::JobPlan;
 use super::wire::{Fence, Piece, Purpose};
 
@@ -14,11 +14,9 @@ const SEGMENT_BYTES: usize = 768;
 const MUTE_MS: u64 = 400;
 /// Longest wait for a counter, in milliseconds.
 const COUNTER_MS: u64 = 800;
-/// Longest wait for the printer to confirm a purge, in milliseconds.
-const PURGE_MS: u64 = 1_500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// Waits for a status asked after `asked_from`.
     Preflight { asked_from: u64, until: u64 },
     /// Waits for the cut counter.
@@ -43,24 +41,24 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) job: JobId,
-    plan: JobPlan,
-    stage: Stage,
-    sent: usize,
-    confirmed: usize,
-    last_fence: usize,
-    disturbed: bool,
-    silent: bool,
-    blocked_since: Option<u64>,
-    mute_since: Option<u64>,
-    moved_at: u64,
-    started_at: u64,
+    pub(super) plan: JobPlan,
+    pub(super) stage: Stage,
+    pub(super) sent: usize,
+    pub(super) confirmed: usize,
+    pub(super) last_fence: usize,
+    pub(super) disturbed: bool,
+    pub(super) silent: bool,
+    pub(super) blocked_since: Option<u64>,
+    pub(super) mute_since: Option<u64>,
+    pub(super) moved_at: u64,
+    pub(super) started_at: u64,
     /// Paper the head has had time to move, in thousandths of a dot, and when that was reckoned.
-    head_millidots: u64,
-    head_at: u64,
-    cuts_before: Option<u32>,
-    cuts_after: Option<u32>,
-    process_id: Option<[u8; 4]>,
-    process_id_seen: bool,
+    pub(super) head_millidots: u64,
+    pub(super) head_at: u64,
+    pub(super) cuts_before: Option<u32>,
+    pub(super) cuts_after: Option<u32>,
+    pub(super) process_id: Option<[u8; 4]>,
+    pub(super) process_id_seen: bool,
 }
 
 impl Running {
@@ -96,7 +94,7 @@ impl Running {
     }
 
     /// Whether no command is open on the wire.
-    fn at_boundary(&self) -> bool {
+    pub(super) fn at_boundary(&self) -> bool {
         self.plan.is_boundary(self.sent)
     }
 
@@ -115,7 +113,7 @@ impl Running {
         self.silent |= self.sent > 0;
     }
 
-    fn trace(&self) -> Trace {
+    pub(super) fn trace(&self) -> Trace {
         Trace {
             sent_bytes: self.sent,
             confirmed_bytes: self.confirmed,
@@ -124,7 +122,7 @@ impl Running {
         }
     }
 
-    fn all_sent(&self) -> bool {
+    pub(super) fn all_sent(&self) -> bool {
         self.sent == self.plan.bytes.len()
     }
 
@@ -498,150 +496,4 @@ impl Machine {
             self.finish(actions);
         }
     }
-
-    /// Everything that can be known is known: grades it.
-    fn finish(&mut self, actions: &mut Vec<Action>) {
-        let Some(running) = self.running.take() else {
-            return;
-        };
-        self.out.orphan_fences();
-        if let Some(used) = &mut self.near_end_used_dots {
-            *used += running.plan.height_dots();
-        }
-        let job = running.job;
-        let event = match grade(&running, self.fence_works, self.asks_status()) {
-            Ok(evidence) => PrinterEvent::JobDone { job, evidence },
-            Err(doubt) => PrinterEvent::JobUnknown {
-                job,
-                trace: running.trace(),
-                doubt,
-            },
-        };
-        actions.push(Action::Event(event));
-    }
-
-    /// Not one byte has left.
-    fn fail(&mut self, reason: Refusal, actions: &mut Vec<Action>) {
-        if let Some(running) = self.running.take() {
-            actions.push(Action::Event(PrinterEvent::JobFailed {
-                job: running.job,
-                nothing_sent: running.sent == 0,
-                reason,
-            }));
-        }
-    }
-
-    /// The running job's outcome cannot be known any more.
-    pub(super) fn give_up(&mut self, doubt: Doubt, actions: &mut Vec<Action>) {
-        let Some(running) = self.running.take() else {
-            return;
-        };
-        self.out.orphan_fences();
-        let job = running.job;
-        let event = if running.sent == 0 {
-            PrinterEvent::JobFailed {
-                job,
-                nothing_sent: true,
-                reason: Refusal::NotReady(self.state()),
-            }
-        } else {
-            self.torn_paper |= !running.all_sent();
-            PrinterEvent::JobUnknown {
-                job,
-                trace: running.trace(),
-                doubt,
-            }
-        };
-        actions.push(Action::Event(event));
-    }
-
-    /// Gives up a job that stands still (or is cancelled) and clears what the printer holds, so
-    /// that it does not come out for the next shopper.
-    pub(super) fn abandon(&mut self, now: u64, actions: &mut Vec<Action>) {
-        let Some(running) = &mut self.running else {
-            return;
-        };
-        if running.sent == 0 {
-            self.fail(Refusal::Cancelled, actions);
-            return;
-        }
-        if matches!(running.stage, Stage::Purging { .. }) {
-            return;
-        }
-        running.stage = Stage::Purging {
-            until: now + PURGE_MS,
-        };
-        if !running.at_boundary() || self.out.current.is_some() {
-            // Half a command is out: drop the rest of it, the start sequence ends it.
-            self.out.current = None;
-            actions.push(Action::Discard);
-        }
-        let answers = self.config.profile.answers;
-        self.out.queue.clear();
-        if answers.recover {
-            self.out.push(&protocol::RECOVER_CLEAR, Purpose::Other);
-        }
-        if answers.clear_buffer {
-            self.out.push(&protocol::CLEAR_BUFFERS, Purpose::Other);
-        }
-        self.poll = super::wire::Poll::new(now);
-    }
-
-    fn purge_over(&mut self, now: u64, until: u64, actions: &mut Vec<Action>) {
-        let confirmed = until == 0;
-        let waits = self.config.profile.answers.clear_buffer;
-        if !confirmed && waits && now < until {
-            return;
-        }
-        if confirmed {
-            self.out.orphan_fences();
-            if let Some(running) = self.running.take() {
-                self.torn_paper = true;
-                actions.push(Action::Event(PrinterEvent::JobFailed {
-                    job: running.job,
-                    nothing_sent: false,
-                    reason: Refusal::Purged,
-                }));
-            }
-        } else {
-            self.give_up(Doubt::GivenUp, actions);
-        }
-        // The start sequence follows as soon as the printer can take it.
-        self.phase = Phase::Preparing {
-            until: u64::MAX,
-            answered: false,
-        };
-    }
-}
-
-/// What the collected evidence is worth.
-fn grade(running: &Running, fence_works: bool, asks_status: bool) -> Result<Evidence, Doubt> {
-    if running.silent {
-        // It may have been off for a moment and lost what it had not printed.
-        return Err(Doubt::Silent);
-    }
-    let counted = match (running.cuts_before, running.cuts_after) {
-        (Some(before), Some(after)) => {
-            running.plan.cuts > 0 && after >= before.saturating_add(running.plan.cuts)
-        }
-        _ => false,
-    };
-    let grade = if running.process_id_seen {
-        if counted {
-            ProofGrade::ProcessIdAndCounter
-        } else {
-            ProofGrade::ProcessId
-        }
-    } else if fence_works && counted {
-        ProofGrade::FenceAndCounter
-    } else if running.disturbed {
-        return Err(Doubt::Interrupted);
-    } else if fence_works {
-        ProofGrade::Fence
-    } else {
-        return Ok(Evidence::Unverified {
-            status_clean: asks_status,
-        });
-    };
-    Ok(Evidence::Printed(grade))
 }

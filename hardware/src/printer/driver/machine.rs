@@ -10,14 +10,12 @@ use std::collections::VecDeque;
 use super::super::doctor::Finding;
 use super::super::profile::{Handshake, Profile};
 use super::super::protocol::receive::{Answer, Receiver};
-use super::super::protocol::{self, status::Status};
+use super::super::protocol::status::Status;
 use super::event::{Doubt, JobId, OfflineReason, PrinterEvent, PrinterState, Refusal};
 use super::job::Running;
 use super::plan::JobPlan;
-use super::wire::{Fence, Outgoing, Poll, Polled, Purpose};
+use super::wire::{Outgoing, Poll, Polled, Purpose};
 
-/// NUL bytes that end any command left open by an earlier sender; longer than any we send.
-pub(super) const FLUSH_BYTES: usize = 2_048;
 /// Jobs that may wait.
 const MAX_WAITING_JOBS: usize = 8;
 /// Bytes that may wait in the system's own buffer, so that status questions stay fresh.
@@ -172,17 +170,17 @@ pub struct Machine {
     pub(super) near_end_used_dots: Option<u32>,
     pub(super) next_process_id: u32,
     waiting: VecDeque<(JobId, JobPlan)>,
-    receiver: Receiver,
+    pub(super) receiver: Receiver,
     received_at: u64,
-    baud_index: usize,
-    speeds_tried: usize,
-    offline: Option<OfflineReason>,
-    unsent_bytes: usize,
-    unsent_since: u64,
-    stuck_since: Option<u64>,
-    clear_to_send: Option<bool>,
+    pub(super) baud_index: usize,
+    pub(super) speeds_tried: usize,
+    pub(super) offline: Option<OfflineReason>,
+    pub(super) unsent_bytes: usize,
+    pub(super) unsent_since: u64,
+    pub(super) stuck_since: Option<u64>,
+    pub(super) clear_to_send: Option<bool>,
     /// XOFF came and no XON since (where the system does not handle them).
-    hold_asked: bool,
+    pub(super) hold_asked: bool,
     reported: Option<PrinterState>,
     findings: Vec<Finding>,
 }
@@ -331,7 +329,7 @@ impl Machine {
     }
 
     fn live_state(&self, status: &Status) -> PrinterState {
-        if status.can_print() && self.is_held_now() {
+        if status.can_print() && (self.hold_asked || self.is_clear_to_send_low()) {
             return PrinterState::Offline(OfflineReason::Held);
         }
         PrinterState::from_status(status)
@@ -358,84 +356,18 @@ impl Machine {
     /// Whether not even a question gets through: CTS low, or bytes that do not move.
     pub(super) fn is_mute(&self, now: u64) -> bool {
         let stuck = |since: u64| now.saturating_sub(since) >= STUCK_MS;
-        let lines = self.config.handshake == Handshake::Lines;
-        (lines && self.clear_to_send == Some(false))
+        self.is_clear_to_send_low()
             || self.stuck_since.is_some_and(stuck)
             || (self.unsent_bytes > 0 && stuck(self.unsent_since))
     }
 
-    fn is_held_now(&self) -> bool {
-        self.hold_asked
-            || (self.config.handshake == Handshake::Lines && self.clear_to_send == Some(false))
+    fn is_clear_to_send_low(&self) -> bool {
+        self.config.handshake == Handshake::Lines && self.clear_to_send == Some(false)
     }
 
     /// Whether the printer says it can print, or cannot say anything.
     pub(super) fn can_print(&self) -> bool {
         !self.asks_status() || self.status.is_some_and(|status| status.can_print())
-    }
-
-    fn speeds(&self) -> Vec<u32> {
-        let Some(baud) = self.config.baud else {
-            let mut speeds = vec![self.config.profile.baud, 115_200, 38_400, 19_200, 9_600];
-            let first = speeds[0];
-            speeds.dedup();
-            speeds.retain({
-                let mut seen_first = false;
-                move |&speed| speed != first || !std::mem::replace(&mut seen_first, true)
-            });
-            return speeds;
-        };
-        vec![baud]
-    }
-
-    fn opened(&mut self, now: u64) {
-        self.receiver = Receiver::new();
-        self.out = Outgoing::default();
-        self.poll = Poll::new(now);
-        self.status = None;
-        self.unsent_bytes = 0;
-        self.unsent_since = now;
-        self.stuck_since = None;
-        self.clear_to_send = None;
-        self.hold_asked = false;
-        if self.asks_status() {
-            let timing = self.config.timing;
-            self.phase = Phase::Probing {
-                until: now + timing.answer_ms * 2,
-            };
-        } else {
-            self.offline = None;
-            self.prepare(now);
-        }
-    }
-
-    fn open_failed(&mut self, now: u64, reason: OfflineReason) {
-        self.offline = Some(reason);
-        self.phase = Phase::Closed {
-            open_at: now + self.config.timing.reopen_ms,
-        };
-    }
-
-    /// The connection is gone: whatever was being printed is in doubt.
-    pub(super) fn lost(
-        &mut self,
-        now: u64,
-        reason: OfflineReason,
-        doubt: Doubt,
-        actions: &mut Vec<Action>,
-    ) {
-        actions.push(Action::Close);
-        if self.config.baud.is_none() && matches!(self.phase, Phase::Preparing { .. }) {
-            // The first answer may have been noise at the wrong speed.
-            self.baud_index += 1;
-        }
-        self.offline = Some(reason);
-        self.status = None;
-        self.phase = Phase::Closed {
-            open_at: now + self.config.timing.reopen_ms,
-        };
-        self.give_up(doubt, actions);
-        self.out = Outgoing::default();
     }
 
     fn line(&mut self, now: u64, unsent_bytes: usize, clear_to_send: Option<bool>) {
@@ -444,41 +376,6 @@ impl Machine {
         }
         self.unsent_bytes = unsent_bytes;
         self.clear_to_send = clear_to_send;
-    }
-
-    /// Sends the start sequence: ends whatever an earlier sender left open, closes off a torn
-    /// receipt, sets the printer up, and asks for a fence to see whether fences work.
-    pub(super) fn prepare(&mut self, now: u64) {
-        let answers = self.config.profile.answers;
-        let mut bytes = Vec::new();
-        if answers.clear_buffer {
-            self.out.push(&protocol::CLEAR_BUFFERS, Purpose::Other);
-        }
-        bytes.resize(FLUSH_BYTES, 0);
-        bytes.extend_from_slice(&protocol::INITIALIZE);
-        if self.config.profile.chinese_mode {
-            bytes.extend_from_slice(&protocol::LEAVE_CHINESE);
-        }
-        if std::mem::take(&mut self.torn_paper) {
-            bytes.extend_from_slice(b"\n*** GIAN DOAN / INTERRUPTED ***\n");
-            bytes.extend_from_slice(match self.config.profile.cut {
-                super::super::profile::CutPlan::TearOff => b"\x1Bd\x04",
-                _ => b"\x1DVB\x00",
-            });
-        }
-        if answers.automatic_status {
-            bytes.extend_from_slice(&protocol::ENABLE_AUTOMATIC_STATUS);
-        }
-        if answers.fence {
-            bytes.extend_from_slice(&protocol::ASK_FENCE);
-            self.out.fences.push_back(Fence::Prepare);
-        }
-        self.out.push(&bytes, Purpose::Other);
-        let wait_ms = self.wire_ms(bytes.len()) + self.config.timing.fence_ms;
-        self.phase = Phase::Preparing {
-            until: now + wait_ms,
-            answered: false,
-        };
     }
 
     fn received(&mut self, now: u64, bytes: &[u8], actions: &mut Vec<Action>) {
@@ -542,34 +439,6 @@ impl Machine {
             };
         }
         self.status = Some(status);
-    }
-
-    fn first_answer(&mut self, now: u64) {
-        self.offline = None;
-        self.speeds_tried = 0;
-        self.phase = Phase::Preparing {
-            until: u64::MAX,
-            answered: false,
-        };
-        self.poll.ask_now(now);
-    }
-
-    fn fence_answered(&mut self, now: u64, actions: &mut Vec<Action>) {
-        match self.out.fences.pop_front() {
-            Some(Fence::Job(offset)) => self.job_confirmed(now, offset, actions),
-            Some(Fence::Prepare | Fence::Stale) => {
-                if let Phase::Preparing { answered, until } = &mut self.phase {
-                    *answered = true;
-                    if self.out.fences.is_empty() {
-                        *until = now;
-                    } else {
-                        // Old answers come first; a silence ends the wait.
-                        *until = now + self.config.timing.fence_ms / 2;
-                    }
-                }
-            }
-            None => {}
-        }
     }
 
     fn accept(&mut self, job: JobId, bytes: Vec<u8>, actions: &mut Vec<Action>) {
@@ -678,90 +547,6 @@ impl Machine {
         let brief = self.status.is_some_and(|status| !status.can_print());
         if let Some(piece) = self.poll.question(now, brief) {
             self.out.queue.push_back(piece);
-        }
-    }
-
-    fn advance_phase(&mut self, now: u64, actions: &mut Vec<Action>) {
-        match self.phase {
-            Phase::Closed { open_at } if now >= open_at => {
-                self.phase = Phase::Opening;
-                actions.push(Action::Open {
-                    baud: self.baud(),
-                    handshake: self.config.handshake,
-                });
-            }
-            Phase::Probing { until } if now >= until && !self.is_held(now) => {
-                self.try_next_speed(now, actions);
-            }
-            Phase::Probing { until } if now >= until => {
-                self.offline = Some(OfflineReason::Held);
-            }
-            Phase::Preparing { until, answered } => {
-                self.advance_prepare(now, until, answered, actions);
-            }
-            _ => {}
-        }
-    }
-
-    fn try_next_speed(&mut self, now: u64, actions: &mut Vec<Action>) {
-        let count = self.speeds().len();
-        self.speeds_tried += 1;
-        if self.speeds_tried >= count {
-            self.offline = Some(OfflineReason::NoAnswer);
-            if self.speeds_tried == count {
-                let noisy = self.receiver.noise_bytes() > 0;
-                let finding = if noisy {
-                    Finding::Noise
-                } else {
-                    Finding::NoAnswer
-                };
-                self.find(finding, actions);
-            }
-        }
-        actions.push(Action::Close);
-        self.baud_index = (self.baud_index + 1) % count;
-        // Once round all speeds, take it slower.
-        let pause = if self.speeds_tried % count == 0 {
-            self.config.timing.reopen_ms
-        } else {
-            0
-        };
-        self.phase = Phase::Closed {
-            open_at: now + pause,
-        };
-    }
-
-    fn advance_prepare(&mut self, now: u64, until: u64, answered: bool, actions: &mut Vec<Action>) {
-        if until == u64::MAX {
-            // Nothing is sent to a printer that cannot take it in.
-            if self.can_print() && !self.is_held(now) {
-                self.prepare(now);
-            }
-            return;
-        }
-        if self.is_blocked(now) {
-            // Fences rest while the printer is offline; the wait starts over when it is back.
-            self.phase = Phase::Preparing {
-                until: now + self.config.timing.fence_ms,
-                answered,
-            };
-            return;
-        }
-        let sent = self.out.is_empty();
-        if !self.config.profile.answers.fence {
-            if sent {
-                self.phase = Phase::Live;
-            }
-            return;
-        }
-        if now >= until && sent {
-            self.fence_works = answered;
-            self.out.fences.clear();
-            if !answered {
-                self.find(Finding::FenceSilent, actions);
-            }
-            self.phase = Phase::Live;
-            self.poll.ask_now(now);
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! [`PrinterDriver::spawn`] returns at once; nothing a caller does ever waits for the printer.
 
+mod connection;
+mod ending;
 mod event;
 mod job;
 mod machine;

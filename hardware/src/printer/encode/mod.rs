@@ -6,8 +6,10 @@
 
 mod letters;
 mod picture;
+mod selftest;
 mod tcvn;
 
+pub use selftest::self_test;
 pub use tcvn::{Tcvn3Page, tcvn3_byte, tcvn3_letter};
 
 use super::document::{Align, Bitmap, Document, Element, Line, Size};

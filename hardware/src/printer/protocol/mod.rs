@@ -31,7 +31,7 @@ pub const CLEAR_BUFFERS: [u8; 10] = [0x10, 0x14, 0x08, 0x01, 0x03, 0x14, 0x01, 0
 pub const ASK_CUT_COUNTER: [u8; 6] = [0x1D, 0x67, 0x32, 0x00, 50, 0x00];
 /// `GS g 2`, counter 20: lines fed since the counter was last reset.
 pub const ASK_LINE_COUNTER: [u8; 6] = [0x1D, 0x67, 0x32, 0x00, 20, 0x00];
-/// `GS I 66`, `GS I 67`: maker and model.
+/// `GS I 66`: maker.
 pub const ASK_MAKER: [u8; 3] = [0x1D, 0x49, 66];
 /// `GS I 67`: model.
 pub const ASK_MODEL: [u8; 3] = [0x1D, 0x49, 67];

@@ -67,36 +67,36 @@ pub struct Faults {
 /// The simulated printer.
 #[derive(Debug)]
 pub struct PrinterSim {
-    config: SimConfig,
-    now_us: u64,
+    pub(super) config: SimConfig,
+    pub(super) now_us: u64,
     /// `None` while off; else when it has booted.
-    ready_at_us: Option<u64>,
-    power_back_at_us: Option<u64>,
-    buffer: VecDeque<u8>,
-    scan: Vec<u8>,
-    replies: VecDeque<(u64, u8)>,
-    typesetter: Typesetter,
-    strips: VecDeque<Motion>,
-    head_done_us: Option<u64>,
-    paper: Paper,
-    paper_left_dots: i64,
-    paper_out: bool,
-    cover_open: bool,
-    jammed: bool,
-    jam_cause_fixed: bool,
-    cuts: u32,
-    lines_fed: u64,
-    automatic_status: u8,
-    last_automatic: [u8; 4],
-    holding: bool,
-    drawer_pulses: u32,
-    received: u64,
-    overflowed: u64,
+    pub(super) ready_at_us: Option<u64>,
+    pub(super) power_back_at_us: Option<u64>,
+    pub(super) buffer: VecDeque<u8>,
+    pub(super) scan: Vec<u8>,
+    pub(super) replies: VecDeque<(u64, u8)>,
+    pub(super) typesetter: Typesetter,
+    pub(super) strips: VecDeque<Motion>,
+    pub(super) head_done_us: Option<u64>,
+    pub(super) paper: Paper,
+    pub(super) paper_left_dots: i64,
+    pub(super) paper_out: bool,
+    pub(super) cover_open: bool,
+    pub(super) jammed: bool,
+    pub(super) jam_cause_fixed: bool,
+    pub(super) cuts: u32,
+    pub(super) lines_fed: u64,
+    pub(super) automatic_status: u8,
+    pub(super) last_automatic: [u8; 4],
+    pub(super) holding: bool,
+    pub(super) drawer_pulses: u32,
+    pub(super) received: u64,
+    pub(super) overflowed: u64,
 }
 
 /// What the head and blade do next.
 #[derive(Debug, Clone)]
-enum Motion {
+pub(super) enum Motion {
     Strip(Strip),
     Cut { behind_dots: usize },
 }
@@ -296,11 +296,11 @@ impl PrinterSim {
             .min()
     }
 
-    fn is_online(&self) -> bool {
+    pub(super) fn is_online(&self) -> bool {
         !(self.paper_out || self.cover_open || self.jammed)
     }
 
-    fn near_end(&self) -> bool {
+    pub(super) fn near_end(&self) -> bool {
         let reserve = self.config.profile.near_end_reserve_mm;
         reserve > 0 && self.paper_left_dots < i64::from(self.config.profile.mm_to_dots(reserve))
     }
@@ -423,185 +423,6 @@ impl PrinterSim {
         }
         if profile.cut != super::super::profile::CutPlan::TearOff {
             self.strips.push_back(Motion::Cut { behind_dots: blade });
-        }
-    }
-
-    fn answer_fence(&mut self, question: u8) {
-        if self.config.faults.silent_fences || !self.config.profile.answers.fence {
-            return;
-        }
-        let mut byte = 0;
-        if matches!(question, 1 | 49) {
-            if self.near_end() {
-                byte |= 0x03;
-            }
-            if self.paper_out {
-                byte |= 0x0C;
-            }
-        }
-        self.reply(&[byte]);
-    }
-
-    fn answer_identity(&mut self, question: u8) {
-        if !self.config.profile.answers.identity {
-            return;
-        }
-        let text = match question {
-            66 => "EPSON",
-            67 => "TM-T88V",
-            1 => return self.reply(&[0x20]),
-            2 => return self.reply(&[0x02]),
-            _ => "SIMULATOR",
-        };
-        let mut block = vec![0x5F];
-        block.extend_from_slice(text.as_bytes());
-        block.push(0);
-        self.reply(&block);
-    }
-
-    fn answer_counter(&mut self, number: u16) {
-        if !self.config.profile.answers.counters {
-            return;
-        }
-        let count = match number {
-            50 | 178 => u64::from(self.cuts),
-            20 | 148 => self.lines_fed,
-            _ => 0,
-        };
-        self.reply(format!("_{count}\0").as_bytes());
-    }
-
-    /// Real-time commands are obeyed on arrival, wherever they stand.
-    fn scan_real_time(&mut self, byte: u8) {
-        if self.scan.is_empty() {
-            if byte == 0x10 {
-                self.scan.push(byte);
-            }
-            return;
-        }
-        self.scan.push(byte);
-        let done = match self.scan.as_slice() {
-            [_, 0x04, n] => {
-                self.answer_status(*n);
-                true
-            }
-            [_, 0x05, n] => {
-                self.recover(*n);
-                true
-            }
-            [_, 0x14, 0x01, _, _] => {
-                self.drawer_pulses += 1;
-                true
-            }
-            [_, 0x14, 0x08, 1, 3, 0x14, 1, 6, 2, 8] => {
-                self.clear_buffers();
-                true
-            }
-            [_, 0x04 | 0x05] | [_, 0x14, ..] if self.scan.len() < 10 => false,
-            [_, 0x10] => {
-                self.scan.pop();
-                false
-            }
-            _ => true,
-        };
-        if done {
-            self.scan.clear();
-        }
-    }
-
-    fn answer_status(&mut self, question: u8) {
-        if !self.config.profile.answers.real_time_status {
-            return;
-        }
-        let bit = |on: bool, bit: u8| if on { bit } else { 0 };
-        let byte = match question {
-            1 => 0x12 | bit(!self.is_online(), 0x08),
-            2 => {
-                0x12 | bit(self.cover_open, 0x04)
-                    | bit(self.paper_out, 0x20)
-                    | bit(self.jammed, 0x40)
-            }
-            3 => 0x12 | bit(self.jammed, 0x08),
-            4 => 0x12 | bit(self.near_end(), 0x0C) | bit(self.paper_out && !self.cover_open, 0x60),
-            _ => return,
-        };
-        self.reply(&[byte]);
-    }
-
-    /// `DLE ENQ`: only after an error whose cause is gone.
-    fn recover(&mut self, how: u8) {
-        if !self.jammed || !self.jam_cause_fixed || !self.config.profile.answers.recover {
-            return;
-        }
-        self.jammed = false;
-        if how == 2 {
-            self.drop_all();
-        }
-        self.changed();
-    }
-
-    fn clear_buffers(&mut self) {
-        if self.config.profile.answers.clear_buffer {
-            self.drop_all();
-            self.reply(&[0x37, 0x25, 0x00]);
-        }
-    }
-
-    fn drop_all(&mut self) {
-        self.buffer.clear();
-        self.strips.clear();
-        self.head_done_us = None;
-        self.typesetter.set(&Command::Initialize);
-    }
-
-    fn automatic_bytes(&self) -> [u8; 4] {
-        let bit = |on: bool, bit: u8| if on { bit } else { 0 };
-        [
-            0x10 | bit(!self.is_online(), 0x08) | bit(self.cover_open, 0x20),
-            bit(self.jammed, 0x08),
-            bit(self.near_end(), 0x03) | bit(self.paper_out, 0x0C),
-            0,
-        ]
-    }
-
-    fn changed(&mut self) {
-        let bytes = self.automatic_bytes();
-        if !self.is_up() || bytes == self.last_automatic {
-            return;
-        }
-        self.last_automatic = bytes;
-        if self.automatic_status != 0 && self.config.profile.answers.automatic_status {
-            self.reply(&bytes);
-        }
-    }
-
-    /// Holds the host off below 128 free bytes, lets it on above 256 (TM-T88 specification).
-    fn update_hold(&mut self) {
-        let free = self.config.profile.buffer_bytes - self.buffer.len();
-        let hold = if self.holding {
-            free <= 256
-        } else {
-            free < 128
-        };
-        if hold == self.holding {
-            return;
-        }
-        self.holding = hold;
-        if self.config.handshake == Handshake::XonXoff {
-            self.reply(&[if hold { 0x13 } else { 0x11 }]);
-        }
-    }
-
-    fn reply(&mut self, bytes: &[u8]) {
-        let byte_us = self.byte_us();
-        let mut at = self
-            .replies
-            .back()
-            .map_or(0, |(at, _)| *at)
-            .max(self.now_us);
-        for &byte in bytes {
-            at += byte_us;
-            self.replies.push_back((at, byte));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`PrinterSim`] is the device alone, with time as a parameter. [`PrinterSim::run_on_pty`]
 //! puts it behind a pseudo-terminal for the unmodified driver.
 
+mod answers;
 mod code128;
 mod device;
 mod paper;
