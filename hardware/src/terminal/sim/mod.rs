@@ -26,8 +26,9 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 pub use caisse_ap::CaisseApModel;
 pub use concert::ConcertModel;
@@ -38,6 +39,9 @@ pub use zvt::{ZvtModel, ZvtModelConfig};
 
 use super::config::Connection;
 use runner::{Runner, Socket};
+
+/// Longest wait for a simulator to notice its cable.
+const NOTICE: Duration = Duration::from_secs(10);
 
 /// Where a simulator listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +65,9 @@ pub(crate) struct Shared {
     pub(crate) model: Mutex<Box<dyn SimModel>>,
     pub(crate) plugged: AtomicBool,
     pub(crate) stop: AtomicBool,
+    /// State of the cable as the thread has last carried it out.
+    carried_out: Mutex<bool>,
+    settling: Condvar,
     waker: UnixStream,
     control_waker: UnixStream,
 }
@@ -79,9 +86,27 @@ impl Shared {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes the cable and waits until the simulator has noticed.
     pub(crate) fn set_plugged(&self, plugged: bool) {
         self.plugged.store(plugged, Ordering::SeqCst);
         self.wake();
+        let waiting = self
+            .settling
+            .wait_timeout_while(self.carried_out(), NOTICE, |state| *state != plugged);
+        // A simulator that ended meanwhile has no cable left to change.
+        drop(waiting);
+    }
+
+    fn carried_out(&self) -> MutexGuard<'_, bool> {
+        self.carried_out
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The simulator's thread has brought the cable into this state.
+    pub(crate) fn settle(&self, plugged: bool) {
+        *self.carried_out() = plugged;
+        self.settling.notify_all();
     }
 
     fn wake(&self) {
@@ -106,6 +131,8 @@ impl TerminalSim {
             model: Mutex::new(Box::new(model)),
             plugged: AtomicBool::new(true),
             stop: AtomicBool::new(false),
+            carried_out: Mutex::new(true),
+            settling: Condvar::new(),
             waker,
             control_waker,
         });

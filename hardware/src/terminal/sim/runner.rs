@@ -196,6 +196,7 @@ impl Runner {
     fn connect_if_plugged(&mut self) {
         if !self.shared.plugged.load(Ordering::SeqCst) {
             self.hang_up(true);
+            self.shared.settle(false);
             return;
         }
         let was_connected = self.socket.connected();
@@ -210,6 +211,7 @@ impl Runner {
             let now_ms = self.now_ms();
             self.step(|model, out| model.link_up(now_ms, out));
         }
+        self.shared.settle(true);
     }
 
     fn hang_up(&mut self, stop_listening: bool) {
