@@ -44,6 +44,7 @@ impl Bench {
             handshake: config.handshake,
             baud: None,
             timing: Timing::default(),
+            unfinished_job: false,
             profile,
         };
         Self::with_machine(config, machine_config)
@@ -155,6 +156,21 @@ impl Bench {
         }
     }
 
+    /// The kiosk dies and starts again; the printer stays on and keeps what it holds.
+    pub fn restart_kiosk(&mut self, profile: &Profile) {
+        let machine_config = MachineConfig {
+            handshake: self.sim.handshake(),
+            // Trying speeds on a printer in the middle of a command would fill it with rubbish.
+            baud: Some(self.sim_baud),
+            timing: Timing::default(),
+            unfinished_job: true,
+            profile: profile.clone(),
+        };
+        self.machine = Machine::new(machine_config, self.now_us / 1_000);
+        self.open_baud = None;
+        self.wire.clear();
+    }
+
     /// Pulls the cable.
     pub fn unplug(&mut self) {
         self.plugged = false;
@@ -228,6 +244,7 @@ impl Bench {
 
     /// Lets the printer finish what it holds.
     pub fn settle(&mut self) {
-        assert!(self.run_until(60_000, |bench| bench.sim.is_idle() && bench.wire.is_empty()));
+        let idle = self.run_until(60_000, |bench| bench.sim.is_idle() && bench.wire.is_empty());
+        assert!(idle, "never idle: {:#?}", self.events);
     }
 }

@@ -152,3 +152,29 @@ fn the_drawer_opens_once_when_the_receipt_says_so_and_also_without_paper() {
     bench.run_ms(1_000);
     assert_eq!(bench.sim.drawer_pulses(), 2);
 }
+
+#[test]
+fn the_qr_code_on_paper_scans_on_every_profile() {
+    // Proves: native and raster QR codes come out complete, centred and readable.
+    for name in Profile::names() {
+        let profile = Profile::named(name).unwrap();
+        let mut bench = Bench::named(name);
+        bench.ready();
+        let job = bench.print(&receipts::rich(), &profile);
+        bench.finish(job, 60_000);
+        bench.settle();
+        let sheet = bench.sim.sheets().last().cloned();
+        let sheet = sheet.unwrap_or_else(|| bench.sim.hanging());
+        let mut picture = rqrr::PreparedImage::prepare_from_greyscale(
+            sheet.width_dots,
+            sheet.height_dots,
+            |x, y| if sheet.is_inked(x, y) { 0 } else { 255 },
+        );
+        let codes = picture.detect_grids();
+        let read: Vec<String> = codes
+            .iter()
+            .filter_map(|code| Some(code.decode().ok()?.1))
+            .collect();
+        assert_eq!(read, [receipts::PAYMENT], "{name}");
+    }
+}

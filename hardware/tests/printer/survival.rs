@@ -239,6 +239,34 @@ fn the_same_stories_catch_wrong_rules() {
 }
 
 #[test]
+fn a_kiosk_killed_at_any_byte_leaves_no_torn_command_for_the_next_receipt() {
+    // Proves: the start sequence ends whatever command was cut off, closes off the torn paper,
+    // and the next receipt comes out whole on a sheet of its own.
+    let profile = Profile::default();
+    let start = bytes_before_job(&profile);
+    let length = encode(&receipts::short(), &profile).unwrap().bytes().len() as u64;
+    for at in (start + 1..start + length).step_by(5) {
+        let mut setup = SimConfig::new(profile.clone());
+        setup.draws = false;
+        setup.baud = 115_200;
+        let mut bench = Bench::new(setup);
+        bench.ready();
+        bench.print(&receipts::short(), &profile);
+        assert!(bench.run_until(10_000, |bench| bench.sim.received_bytes() >= at));
+        bench.restart_kiosk(&profile);
+        bench.ready();
+        let job = bench.print(&receipts::short().marked_as_copy(1), &profile);
+        let end = bench.finish(job, 30_000);
+        assert!(matches!(end, PrinterEvent::JobDone { .. }), "{at}: {end:?}");
+        bench.settle();
+        let last = bench.sim.sheets().last().unwrap().text();
+        assert_eq!(last.matches(MARK).count(), 2, "{at}: {last}");
+        let whole = last.contains(HEAD) && last.contains(TAIL) && !last.contains("INTERRUPTED");
+        assert!(whole, "{at}: {last}");
+    }
+}
+
+#[test]
 fn a_kiosk_that_died_in_the_middle_knows_after_restart_what_it_may_do() {
     // Proves: not started means print, started means marked copy, and a cut counter that went
     // up means printed.

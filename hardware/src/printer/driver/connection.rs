@@ -10,6 +10,8 @@ use super::wire::{Fence, Outgoing, Poll, Purpose};
 
 /// NUL bytes that end any command left open by an earlier sender; longer than any we send.
 const FLUSH_BYTES: usize = 2_048;
+/// NUL bytes that fill up the longest command header we send.
+const HEADER_BYTES: usize = 16;
 
 impl Machine {
     pub(super) fn speeds(&self) -> Vec<u32> {
@@ -37,6 +39,8 @@ impl Machine {
         self.clear_to_send = None;
         self.hold_asked = false;
         if self.asks_status() {
+            // A command cut off in its length field would take our questions for a length.
+            self.out.push(&[0; HEADER_BYTES], Purpose::Other);
             let timing = self.config.timing;
             self.phase = Phase::Probing {
                 until: now + timing.answer_ms * 2,

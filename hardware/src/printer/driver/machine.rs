@@ -67,6 +67,9 @@ pub struct MachineConfig {
     pub handshake: Handshake,
     /// Patience.
     pub timing: Timing,
+    /// Whether an earlier run of the program left a job unfinished: the torn receipt is then
+    /// closed off and cut before anything else is printed.
+    pub unfinished_job: bool,
 }
 
 /// What happened.
@@ -189,6 +192,7 @@ impl Machine {
     /// A machine that opens its port on the first step.
     pub fn new(config: MachineConfig, now: u64) -> Self {
         Self {
+            torn_paper: config.unfinished_job,
             config,
             phase: Phase::Closed { open_at: now },
             out: Outgoing::default(),
@@ -196,7 +200,6 @@ impl Machine {
             status: None,
             running: None,
             fence_works: false,
-            torn_paper: false,
             near_end_used_dots: None,
             next_process_id: 0,
             waiting: VecDeque::new(),

@@ -37,12 +37,16 @@ pub struct PrinterConfig {
     pub path: PathBuf,
     /// The model.
     pub profile: Profile,
-    /// Line speed in bits per second; `None` tries the profile's and the usual ones.
+    /// Line speed in bits per second; `None` tries the profile's and the usual ones. Set it once
+    /// it is known: trying speeds on a printer in the middle of a command prints rubbish.
     pub baud: Option<u32>,
     /// Handshake; `None` takes the profile's.
     pub handshake: Option<Handshake>,
     /// Patience.
     pub timing: Timing,
+    /// Whether the caller's spool holds a job that started and did not end: the torn receipt is
+    /// then closed off and cut before anything else is printed.
+    pub unfinished_job: bool,
 }
 
 impl PrinterConfig {
@@ -54,6 +58,7 @@ impl PrinterConfig {
             baud: None,
             handshake: None,
             timing: Timing::default(),
+            unfinished_job: false,
         }
     }
 }
@@ -180,6 +185,7 @@ impl<F: FnMut(PrinterEvent)> Worker<F> {
             baud: config.baud,
             handshake: config.handshake.unwrap_or(config.profile.handshake),
             timing: config.timing,
+            unfinished_job: config.unfinished_job,
         };
         Self {
             config,

@@ -262,7 +262,10 @@ impl PrinterSim {
 
     /// One byte arrives at `now_us`.
     pub fn receive(&mut self, now_us: u64, byte: u8) {
-        self.advance(now_us);
+        self.now_us = self.now_us.max(now_us);
+        if self.power_back_at_us.is_some() {
+            self.advance(now_us);
+        }
         self.received += 1;
         if self.config.faults.power_off_at_byte == Some(self.received) {
             self.power_off();

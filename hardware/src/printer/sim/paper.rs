@@ -31,6 +31,13 @@ impl Sheet {
         self.lines.iter().all(String::is_empty)
     }
 
+    /// Whether there is ink at a dot, counted from the top left.
+    pub fn is_inked(&self, x: usize, y: usize) -> bool {
+        let stride = self.width_dots.div_ceil(8);
+        let byte = self.rows.get(y * stride + x / 8);
+        x < self.width_dots && byte.is_some_and(|byte| byte & (0x80 >> (x % 8)) != 0)
+    }
+
     /// Writes the sheet as a PNG picture with 16 dots of margin, one pixel a dot.
     ///
     /// # Errors
