@@ -195,7 +195,8 @@ fn one_fault_at_every_step_over_a_serial_line() {
 
 #[test]
 fn three_faults_at_scattered_steps() {
-    // Proves that faults during the recovery of faults do not break it either.
+    // Proves that faults during the recovery of faults do not break it either (`CRASH_RUNS` sets
+    // how many runs of three faults).
     let kinds = [
         Fault::KioskDies,
         Fault::KioskDiesBytesArrive,
@@ -212,7 +213,10 @@ fn three_faults_at_scattered_steps() {
             .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).expect("31 bits fit") % bound
     };
-    for _ in 0..800 {
+    let runs = std::env::var("CRASH_RUNS")
+        .ok()
+        .and_then(|runs| runs.parse().ok());
+    for _ in 0..runs.unwrap_or(800) {
         let kind = [Kind::ZvtTcp, Kind::ZvtSerial][next(2)];
         // A garbled byte over TCP cannot happen: TCP has its own checksums.
         let bound = if kind == Kind::ZvtSerial { 5 } else { 4 };

@@ -7,7 +7,7 @@ use super::config::{Connection, TerminalConfig};
 use super::engine::{Command, Engine, Output};
 use super::journal::{Durable, JournalProof, JournalStep, Payment};
 use super::types::{
-    Amount, Approval, AttemptId, Baseline, Currency, LinkFault, Outcome, TerminalEvent,
+    Amount, Approval, AttemptId, Baseline, Currency, LinkFault, LinkState, Outcome, TerminalEvent,
 };
 use super::zvt::ZvtEngine;
 use super::zvt::protocol::Apdu;
@@ -176,4 +176,34 @@ proptest! {
         }
         prop_assert!(!cut || !finished.is_empty() || junk, "a cut ends the order");
     }
+}
+
+#[test]
+fn a_dead_serial_line_is_reported_as_no_answer_after_bounded_repeats() {
+    // Proves that a registration nobody acknowledges is sent three times, then reported once.
+    let serial = Connection::Serial {
+        path: "/dev/null".into(),
+        baud: 9600,
+        two_stop_bits: true,
+        seven_even: false,
+    };
+    let mut engine = ZvtEngine::new(&TerminalConfig::zvt(serial, "VND")).unwrap();
+    let mut out = Output::default();
+    engine.link_up(0, &mut out);
+    let mut now_ms = 0;
+    while !out.close {
+        now_ms = engine.deadline_ms().unwrap().max(now_ms + 1);
+        engine.tick(now_ms, &mut out);
+    }
+    let sends = out
+        .wire
+        .windows(4)
+        .filter(|w| *w == [0x10, 0x02, 0x06, 0x00])
+        .count();
+    assert_eq!((sends, now_ms), (3, 15_000));
+    engine.link_down(now_ms, &LinkFault::StartingClean, &mut out);
+    let down = TerminalEvent::Link(LinkState::Down {
+        why: LinkFault::NoAnswer,
+    });
+    assert_eq!(out.events, [down]);
 }

@@ -8,6 +8,9 @@ impl ZvtEngine {
         self.keep_alive_at_ms = now_ms + self.timeouts.keep_alive_ms;
         if matches!(end, End::TimedOut) {
             out.close = true;
+            if std::mem::take(&mut self.registered) {
+                self.report_down(&LinkFault::NoAnswer, out);
+            }
         }
         match self.job.take() {
             Some(Job::Register) => self.registered(now_ms, end, out),

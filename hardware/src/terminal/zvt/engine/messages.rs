@@ -8,12 +8,10 @@ impl ZvtEngine {
             Incoming::Message(message) => self.message(now_ms, message, out),
             Incoming::NotAcknowledged => {
                 if matches!(self.job, Some(Job::Money { .. })) {
-                    self.end_money(
-                        Outcome::Unknown {
-                            why: Unknown::NotAcknowledged,
-                        },
-                        out,
-                    );
+                    let why = Unknown::NotAcknowledged;
+                    self.end_money(Outcome::Unknown { why }, out);
+                } else if self.exchange.is_some() {
+                    self.end_exchange(now_ms, End::TimedOut, out);
                 }
                 out.close = true;
             }
@@ -199,7 +197,8 @@ impl ZvtEngine {
     pub(super) fn send_abort(&mut self, now_ms: u64, out: &mut Output) {
         if let Some(Job::Money { order, .. }) = self.job.as_mut() {
             order.abort_sent = true;
-            self.send(now_ms, &command::abort(), Repeat::Twice, out);
+            // One repeated after silence could meet the next order.
+            self.send(now_ms, &command::abort(), Repeat::OnlyAfterNak, out);
         }
     }
 }

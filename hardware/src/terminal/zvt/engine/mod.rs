@@ -144,7 +144,12 @@ impl ZvtEngine {
             deadline_ms: now_ms + self.timeouts.reply_ms,
             status: None,
         });
-        self.send(now_ms, apdu, Repeat::Twice, out);
+        let repeat = match self.job {
+            // A second day close would answer with the totals of an empty day.
+            Some(Job::DayClose(_)) => Repeat::Never,
+            _ => Repeat::Twice,
+        };
+        self.send(now_ms, apdu, repeat, out);
     }
 
     fn registration(&self) -> Result<Apdu, CodecError> {

@@ -37,12 +37,16 @@ impl ZvtEngine {
     }
 
     pub(super) fn other_timers(&mut self, now_ms: u64, out: &mut Output) {
-        if self
-            .exchange
-            .as_ref()
-            .is_some_and(|exchange| exchange.deadline_ms <= now_ms)
-        {
-            self.end_exchange(now_ms, End::TimedOut, out);
+        let sending = self.transport.as_ref().is_some_and(Transport::is_sending);
+        match self.exchange.as_mut() {
+            // The reply timer runs from the acknowledged block, which is still being repeated.
+            Some(exchange) if exchange.deadline_ms <= now_ms && sending => {
+                exchange.deadline_ms = now_ms + self.timeouts.reply_ms;
+            }
+            Some(exchange) if exchange.deadline_ms <= now_ms => {
+                self.end_exchange(now_ms, End::TimedOut, out);
+            }
+            _ => {}
         }
         if self
             .doubt
