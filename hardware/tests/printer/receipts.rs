@@ -118,3 +118,15 @@ pub fn endless() -> Document {
     receipt.cut();
     receipt
 }
+
+/// The short receipt with the 39 lines in its middle: about 5 KB.
+pub fn long() -> Document {
+    let (short, large) = (short(), large());
+    let (start, end) = short.blocks().split_at(short.blocks().len() - 2);
+    let middle = &large.blocks()[..large.blocks().len() - 1];
+    let mut receipt = Document::new();
+    for block in start.iter().chain(middle).chain(end) {
+        receipt.push(block.clone());
+    }
+    receipt
+}
