@@ -1,6 +1,6 @@
 //! Dummy data for every screen, in both languages: what the gallery draws and what the tests look at.
 
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used)]
 
 mod cases;
 mod staff;
