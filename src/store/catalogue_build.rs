@@ -15,7 +15,8 @@ use super::catalogue_file::{APPLICATION_ID, Applied, Catalogue, LAYOUT};
 use super::error::StoreError;
 
 /// The tables of a catalogue file. `row` counts items in their standing order: best sellers first, then as ranked,
-/// then by name; so "the first rows" is always the right page.
+/// then by name; so "the first rows" is always the right page. `label` holds what ranking a search reads, of items that
+/// can be sold, packed apart from the bodies so that a search touches few pages.
 const SCHEMA: &str = "
 CREATE TABLE item (
     row       INTEGER PRIMARY KEY,
@@ -23,15 +24,13 @@ CREATE TABLE item (
     code      TEXT    NOT NULL UNIQUE,
     sellable  INTEGER NOT NULL,
     category  INTEGER NOT NULL,
-    name      TEXT    NOT NULL,
-    folded    TEXT    NOT NULL,
-    other     TEXT    NOT NULL,
     body      TEXT    NOT NULL
 ) STRICT;
+CREATE TABLE label (row INTEGER PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL, other TEXT NOT NULL) STRICT;
 CREATE TABLE category (category INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, items INTEGER NOT NULL) STRICT;
 CREATE TABLE barcode (key TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (key, row)) STRICT, WITHOUT ROWID;
 CREATE TABLE word (word TEXT PRIMARY KEY, items INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE VIRTUAL TABLE search USING fts5(words, content='', detail='none', columnsize=0, prefix='1 2 3',
+CREATE VIRTUAL TABLE search USING fts5(words, content='', detail='none', columnsize=0, prefix='1 2 3 4 5',
                                        tokenize='ascii');
 ";
 
@@ -197,8 +196,8 @@ impl Writer<'_> {
         let category = self.category(&item.category, entry.sellable());
         self.transaction
             .prepare_cached(
-                "INSERT INTO item (row, item_id, code, sellable, category, name, folded, other, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO item (row, item_id, code, sellable, category, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 row,
@@ -206,9 +205,6 @@ impl Writer<'_> {
                 item.code,
                 entry.sellable(),
                 category,
-                item.name,
-                folded,
-                other,
                 body
             ])?;
         let mut add = self
@@ -218,6 +214,11 @@ impl Writer<'_> {
             add.execute(params![barcode_key(code), row])?;
         }
         if entry.sellable() {
+            self.transaction
+                .prepare_cached(
+                    "INSERT INTO label (row, name, folded, other) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![row, item.name, folded, other])?;
             self.transaction
                 .prepare_cached("INSERT INTO search (rowid, words) VALUES (?1, ?2)")?
                 .execute(params![row, format!("{folded} {other}")])?;

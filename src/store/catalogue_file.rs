@@ -58,7 +58,7 @@ impl Catalogue {
         let connection = Connection::open_with_flags(uri(path), flags).map_err(sql)?;
         connection
             .execute_batch(
-                "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;",
+                "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -6144;",
             )
             .map_err(sql)?;
         connection.set_prepared_statement_cache_capacity(64);

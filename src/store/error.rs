@@ -13,7 +13,7 @@ use rusqlite::ffi::ErrorCode;
 pub enum StoreError {
     /// The folder of the database is not there, or is not a folder.
     #[error(
-        "the data folder {} does not exist: create it and make the kiosk's user its owner, or correct [store] path in the configuration", .0.display()
+        "the data folder {} does not exist: create it and make the kiosk's user its owner, or correct [store] dir in the configuration", .0.display()
     )]
     MissingDirectory(PathBuf),
     /// The file or the medium refuses writing.
@@ -28,7 +28,7 @@ pub enum StoreError {
     Full(PathBuf),
     /// The content contradicts itself: pages, checksums, chain or counters.
     #[error(
-        "{} is damaged ({what}): keep the file, run `kiosk doctor` and let head office refill what it has", path.display()
+        "{} is damaged ({what}): keep the file, call support, and restore the last backup meanwhile", path.display()
     )]
     Damaged {
         /// The file in question.
@@ -50,7 +50,7 @@ pub enum StoreError {
     },
     /// The file belongs to something else.
     #[error(
-        "{} is not a kiosk database: correct [store] path in the configuration, the file was left as it is", .0.display()
+        "{} is not a kiosk database: correct [store] dir in the configuration, the file was left as it is", .0.display()
     )]
     Foreign(PathBuf),
     /// Another process holds the database.
@@ -86,7 +86,7 @@ pub enum StoreError {
     },
     /// The saved state of the till cannot be read by this program.
     #[error(
-        "the saved state of the till cannot be read ({0}): do not sell; run `kiosk doctor`, money may still be in doubt"
+        "the saved state of the till cannot be read ({0}): do not sell; call support, money may still be in doubt"
     )]
     UnreadableState(String),
     /// A request contradicts what is stored (a programming error of the caller, not of the data).

@@ -16,7 +16,7 @@ use super::engine::Engine;
 use super::error::StoreError;
 
 /// Rows looked at for ranking; they come in standing order, so the best sellers are among them.
-const CANDIDATES: usize = 160;
+const CANDIDATES: usize = 96;
 /// Words of a query that count.
 const WORDS_MAX: usize = 8;
 /// Alternatives tried for a mistyped word.
@@ -82,23 +82,22 @@ impl Vocabulary {
 
     /// Words within a slip or two of `typed`, nearest first, then most used.
     fn near(&self, typed: &str) -> Vec<String> {
-        let allowed = match typed.chars().count() {
+        let allowed = match typed.len() {
             0..=2 => return Vec::new(),
             3..=6 => 1,
             _ => 2,
         };
+        // A number that is not there is another number, not a slip.
+        if typed.bytes().any(|byte| byte.is_ascii_digit()) {
+            return Vec::new();
+        }
         let signature = letters(typed);
         let typed: Vec<char> = typed.chars().collect();
         let mut near: Vec<(usize, u32, &str)> = Vec::new();
         for word in &self.words {
-            // A slip changes at most one letter on each side; cheap to see before measuring.
-            let apart = (signature & !word.letters)
-                .count_ones()
-                .max((word.letters & !signature).count_ones());
-            let long = usize::from(word.length) > typed.len() + allowed && apart as usize > allowed;
-            if (signature & !word.letters).count_ones() as usize > allowed
-                || long && word.length > 24
-            {
+            // Each letter that is typed but not in the word is a slip of its own: seen before measuring.
+            let apart = (signature & !word.letters).count_ones() as usize;
+            if apart > allowed || usize::from(word.length) + allowed < typed.len() {
                 continue;
             }
             let text = self.word(word);
@@ -254,21 +253,32 @@ fn find(
     if catalogue.vocabulary.is_none() {
         catalogue.vocabulary = Some(Vocabulary::load(catalogue)?);
     }
-    let corrected = catalogue
+    let readings = catalogue
         .vocabulary
         .as_ref()
-        .map(|vocabulary| correct(vocabulary, words))
-        .unwrap_or_default();
-    for attempt in &corrected {
-        let found = candidates(catalogue, attempt)?;
+        .map(|vocabulary| joined(vocabulary, words));
+    for reading in readings.unwrap_or_default() {
+        let found = candidates(catalogue, &reading)?;
         if !found.is_empty() {
-            return Ok((found, attempt.clone()));
+            return Ok((found, reading));
         }
     }
-    let base = corrected
-        .into_iter()
-        .last()
-        .unwrap_or_else(|| words.to_vec());
+    let mut base = words.to_vec();
+    for known_too in [false, true] {
+        let reading = catalogue
+            .vocabulary
+            .as_ref()
+            .map(|vocabulary| corrected(vocabulary, words, known_too));
+        let reading = reading.filter(|reading| !reading.is_empty() && *reading != base);
+        let Some(reading) = reading else { continue };
+        let found = candidates(catalogue, &reading)?;
+        if !found.is_empty() {
+            return Ok((found, reading));
+        }
+        if !known_too {
+            base = reading;
+        }
+    }
     if base.len() > 1 {
         for left_out in (0..base.len()).rev() {
             let mut fewer = base.clone();
@@ -282,26 +292,30 @@ fn find(
     Ok((Vec::new(), base))
 }
 
-/// Other readings of a query that found nothing: neighbours joined, and each unknown word split or corrected.
-fn correct(vocabulary: &Vocabulary, words: &[Vec<String>]) -> Vec<Vec<Vec<String>>> {
-    let mut readings = Vec::new();
-    for index in 1..words.len() {
-        if let (Some(left), Some(right)) = (words[index - 1].first(), words[index].first()) {
-            let joined = format!("{left}{right}");
-            if vocabulary.has_prefix(&joined) {
-                let mut reading = words.to_vec();
-                reading.splice(index - 1..=index, [vec![joined]]);
-                readings.push(reading);
-            }
-        }
-    }
+/// Readings in which two neighbouring words are one: "co ca" for "coca".
+fn joined(vocabulary: &Vocabulary, words: &[Vec<String>]) -> Vec<Vec<Vec<String>>> {
+    let pairs = words.windows(2).enumerate().filter_map(|(index, pair)| {
+        let joined = format!("{}{}", pair[0].first()?, pair[1].first()?);
+        vocabulary.has_prefix(&joined).then(|| {
+            let mut reading = words.to_vec();
+            reading.splice(index..index + 2, [vec![joined]]);
+            reading
+        })
+    });
+    pairs.collect()
+}
+
+/// The query with unknown words split or corrected; with `known_too` also words that begin like a known one but may
+/// still be a slip ("sau" for "sua"). A word nothing is near to is left out.
+fn corrected(vocabulary: &Vocabulary, words: &[Vec<String>], known_too: bool) -> Vec<Vec<String>> {
     let mut reading = Vec::new();
     for word in words.iter().filter_map(|word| word.first()) {
         if vocabulary.has_prefix(word) {
-            // A known beginning may still be a slip ("sua" for "sau"): the other readings only add to it.
-            let mut readings = vec![word.clone()];
-            readings.extend(vocabulary.near(word));
-            reading.push(readings);
+            let mut alternatives = vec![word.clone()];
+            if known_too {
+                alternatives.extend(vocabulary.near(word));
+            }
+            reading.push(alternatives);
         } else if let Some((left, right)) = split(vocabulary, word) {
             reading.extend([vec![left], vec![right]]);
         } else {
@@ -311,10 +325,7 @@ fn correct(vocabulary: &Vocabulary, words: &[Vec<String>]) -> Vec<Vec<Vec<String
             }
         }
     }
-    if !reading.is_empty() {
-        readings.push(reading);
-    }
-    readings
+    reading
 }
 
 /// Two words written as one: "haohao", "nuocmam".
@@ -359,9 +370,9 @@ fn candidates(catalogue: &Catalogue, words: &[Vec<String>]) -> rusqlite::Result<
     let mut rows: Vec<i64> = statement
         .query_map(params![query, CANDIDATES as i64], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let mut read = catalogue.connection.prepare_cached(
-        "SELECT row, name, folded, other FROM item WHERE row = ?1 AND sellable = 1",
-    )?;
+    let mut read = catalogue
+        .connection
+        .prepare_cached("SELECT row, name, folded, other FROM label WHERE row = ?1")?;
     // Rows come in the standing order of the day the catalogue was built; what sells best since may be further back.
     let more = rows.len() == CANDIDATES;
     let late: Vec<i64> = catalogue
