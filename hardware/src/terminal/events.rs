@@ -107,7 +107,7 @@ pub enum TerminalEvent {
     },
     /// The terminal approved and waits: make this durable, then call `approval_stored`, or
     /// `approval_refused` if it cannot be stored. The money is not taken yet on terminals with
-    /// [`Capabilities::can_reject`].
+    /// [`super::Capabilities::can_reject`].
     ApprovalPending {
         /// Evidence to journal.
         approval: Approval,
