@@ -56,6 +56,7 @@ fn the_driver_thread_prints_a_proven_receipt_and_the_picture_scans() {
             evidence: Evidence::Printed(ProofGrade::Fence)
         }
     );
+    printer.wait_for_sheets(1, PATIENCE);
     drop(printer);
     wait_for(&events, |event| {
         matches!(event, PrinterEvent::State(PrinterState::Offline(_)))
@@ -74,4 +75,31 @@ fn the_driver_thread_prints_a_proven_receipt_and_the_picture_scans() {
         *event == PrinterEvent::State(PrinterState::Ready)
     });
     driver.stop();
+}
+
+#[test]
+fn a_printer_without_a_blade_saves_its_receipt_when_the_shopper_tears_it_off() {
+    // Proves: 58 mm paper is saved too, though nothing ever cuts it.
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("printer");
+    let profile = Profile {
+        baud: 115_200,
+        head_mm_per_s: 400,
+        ..Profile::named("mm58").unwrap()
+    };
+    let printer =
+        PrinterSim::run_on_pty(&link, folder.path(), profile.clone(), Default::default()).unwrap();
+    let (sender, events) = channel();
+    let config = PrinterConfig {
+        baud: Some(115_200),
+        ..PrinterConfig::new(&link, profile.clone())
+    };
+    let driver = PrinterDriver::spawn(config, move |event| drop(sender.send(event))).unwrap();
+    let bytes = encode(&receipts::short(), &profile).unwrap().into_bytes();
+    driver.print(JobId(1), bytes, NoSpool);
+    let done = wait_for(&events, |event| event.resend().is_some());
+    assert!(matches!(done, PrinterEvent::JobDone { .. }), "{done:?}");
+    printer.wait_for_sheets(1, PATIENCE);
+    let saved = std::fs::read_to_string(folder.path().join("paper-001.txt")).unwrap();
+    assert!(saved.contains("CUOI HOA DON 482"), "{saved}");
 }

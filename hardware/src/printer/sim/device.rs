@@ -153,6 +153,11 @@ impl PrinterSim {
         self.paper.hanging()
     }
 
+    /// Whether nothing is printed on what hangs out.
+    pub fn hanging_is_blank(&self) -> bool {
+        self.paper.is_blank()
+    }
+
     /// Everything a person can read: the sheets and what hangs out.
     pub fn all_text(&self) -> String {
         let mut text: String = self.sheets().iter().map(Sheet::text).collect();
@@ -188,6 +193,16 @@ impl PrinterSim {
     /// Whether it is on and has booted.
     pub fn is_up(&self) -> bool {
         self.ready_at_us.is_some_and(|at| at <= self.now_us)
+    }
+
+    /// Whether a person has to tear the receipt off.
+    pub fn is_torn_by_hand(&self) -> bool {
+        self.config.profile.cut == super::super::profile::CutPlan::TearOff
+    }
+
+    /// Tears off what hangs out, as a person does where there is no blade.
+    pub fn tear_off(&mut self) {
+        self.paper.cut(0);
     }
 
     /// Puts in a roll.

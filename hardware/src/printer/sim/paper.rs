@@ -131,6 +131,11 @@ impl Paper {
         self.height_dots -= at;
     }
 
+    /// Whether nothing was printed since the last cut.
+    pub(super) fn is_blank(&self) -> bool {
+        self.lines.iter().all(|(_, text)| text.is_empty())
+    }
+
     /// What hangs out of the printer, not cut.
     pub(super) fn hanging(&self) -> Sheet {
         Sheet {

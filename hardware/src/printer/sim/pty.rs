@@ -3,12 +3,17 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::super::profile::Profile;
 use super::device::{Faults, PrinterSim, SimConfig};
+use super::paper::Sheet;
 use crate::port::Pty;
+
+/// How long a printer without a blade rests before its receipt is torn off, in microseconds.
+const SHOPPER_TAKES_US: u64 = 1_000_000;
 
 /// What a person can do to the simulated printer while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +43,22 @@ pub struct PtyPrinter {
     path: PathBuf,
     controls: Option<Sender<SimControl>>,
     thread: Option<JoinHandle<()>>,
+    sheets: Arc<(Mutex<usize>, Condvar)>,
 }
 
 impl PtyPrinter {
     /// What the driver opens.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Waits until at least `count` sheets were cut or torn off (and saved), or the patience is
+    /// over; returns how many there are.
+    pub fn wait_for_sheets(&self, count: usize, patience: Duration) -> usize {
+        let (saved, changed) = &*self.sheets;
+        let guard = saved.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = changed.wait_timeout_while(guard, patience, |saved| *saved < count);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Does something to the printer.
@@ -100,6 +115,7 @@ impl PrinterSim {
         }
         let path = pty.path().to_path_buf();
         let (controls, receiver) = channel();
+        let sheets = Arc::new((Mutex::new(0), Condvar::new()));
         let mut runner = Runner {
             pty,
             sim: PrinterSim::new(config),
@@ -109,6 +125,8 @@ impl PrinterSim {
             replies: Vec::new(),
             paper_dir: paper_dir.map(Path::to_path_buf),
             saved: 0,
+            quiet_since_us: 0,
+            sheets: Arc::clone(&sheets),
         };
         let thread = std::thread::Builder::new()
             .name("printer-sim".into())
@@ -117,6 +135,7 @@ impl PrinterSim {
             path,
             controls: Some(controls),
             thread: Some(thread),
+            sheets,
         })
     }
 }
@@ -131,6 +150,9 @@ struct Runner {
     replies: Vec<u8>,
     paper_dir: Option<PathBuf>,
     saved: usize,
+    /// When head and buffer were last busy.
+    quiet_since_us: u64,
+    sheets: Arc<(Mutex<usize>, Condvar)>,
 }
 
 impl Runner {
@@ -144,6 +166,7 @@ impl Runner {
             self.sim.advance(now_us);
             self.listen(now_us);
             self.speak(now_us);
+            self.tear_off(now_us);
             self.save_sheets();
             self.wait();
         }
@@ -197,24 +220,30 @@ impl Runner {
         }
     }
 
-    fn save_sheets(&mut self) {
-        let Some(folder) = &self.paper_dir else {
-            return;
-        };
-        for sheet in &self.sim.sheets()[self.saved..] {
-            let name = (1..)
-                .map(|number| folder.join(format!("paper-{number:03}.png")))
-                .find(|path| !path.exists());
-            if let Some(name) = name {
-                let saved = sheet
-                    .write_png(&name)
-                    .and_then(|()| std::fs::write(name.with_extension("txt"), sheet.text()));
-                if let Err(error) = saved {
-                    tracing::warn!(%error, "simulated paper could not be saved");
-                }
-            }
-            self.saved += 1;
+    /// Without a blade the shopper takes the receipt once nothing moves any more.
+    fn tear_off(&mut self, now_us: u64) {
+        if !self.sim.is_idle() || !self.sim.is_torn_by_hand() {
+            self.quiet_since_us = now_us;
+        } else if now_us - self.quiet_since_us > SHOPPER_TAKES_US && !self.sim.hanging_is_blank() {
+            self.sim.tear_off();
         }
+    }
+
+    fn save_sheets(&mut self) {
+        if self.saved == self.sim.sheets().len() {
+            return;
+        }
+        for sheet in &self.sim.sheets()[self.saved..] {
+            if let Some(folder) = &self.paper_dir
+                && let Err(error) = save(sheet, folder)
+            {
+                tracing::warn!(%error, "simulated paper could not be saved");
+            }
+        }
+        self.saved = self.sim.sheets().len();
+        let (saved, changed) = &*self.sheets;
+        *saved.lock().unwrap_or_else(PoisonError::into_inner) = self.saved;
+        changed.notify_all();
     }
 
     fn wait(&self) {
@@ -234,4 +263,14 @@ impl Runner {
             self.pty.wait(Duration::from_micros(pause_us.max(1_000)));
         }
     }
+}
+
+/// Saves a sheet under the first free number.
+fn save(sheet: &Sheet, folder: &Path) -> io::Result<()> {
+    let free = (1..)
+        .map(|number| folder.join(format!("paper-{number:03}.png")))
+        .find(|path| !path.exists());
+    let Some(path) = free else { return Ok(()) };
+    sheet.write_png(&path)?;
+    std::fs::write(path.with_extension("txt"), sheet.text())
 }
