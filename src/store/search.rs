@@ -1,7 +1,7 @@
 //! Search as a shopper types: every word is the beginning of a word of the item, accents and typing slips forgiven.
 //!
-//! 1. all words, each as a prefix; 2. if that finds nothing, words joined, split or corrected by the catalogue's own
-//! vocabulary; 3. if that finds nothing either, all words but one. Ranked: accents as typed, words in the name, name
+//! First all words, each as a prefix; if that finds nothing, words joined, split or corrected by the catalogue's own
+//! vocabulary; if that finds nothing either, all words but one. Ranked by: accents as typed, words in the name, name
 //! begins so, words in order, whole words, then what sells best.
 
 use std::collections::HashMap;
@@ -101,6 +101,9 @@ impl Vocabulary {
                 continue;
             }
             let text = self.word(word);
+            if !may_begin(&typed, text, allowed) {
+                continue;
+            }
             let distance = prefix_distance(&typed, text, allowed);
             if distance <= allowed {
                 near.push((distance, u32::MAX - word.items, text));
@@ -119,6 +122,17 @@ fn letters(word: &str) -> u32 {
     word.bytes()
         .filter(u8::is_ascii_lowercase)
         .fold(0, |set, byte| set | 1 << (byte - b'a'))
+}
+
+/// Of the first letters typed, one more than the slips allowed, at least one stands in the word where it should, give
+/// or take those slips; a cheap look that spares most words the measuring.
+fn may_begin(typed: &[char], word: &str, allowed: usize) -> bool {
+    let mut head = typed.iter().take(allowed + 1);
+    head.any(|letter| {
+        word.chars()
+            .take(2 * allowed + 1)
+            .any(|known| known == *letter)
+    })
 }
 
 /// Smallest number of slips (wrong, missing, extra or swapped letter) that turn `typed` into a beginning of `word`;
@@ -345,7 +359,7 @@ fn split(vocabulary: &Vocabulary, word: &str) -> Option<(String, String)> {
         .filter_map(|(at, _)| {
             let (left, right) = word.split_at(at);
             let used = whole(left)?;
-            (right.len() > 1 && vocabulary.has_prefix(right)).then(|| (used, left, right))
+            (right.len() > 1 && vocabulary.has_prefix(right)).then_some((used, left, right))
         })
         .max_by_key(|(used, _, _)| *used)
         .map(|(_, left, right)| (left.to_owned(), right.to_owned()))
@@ -514,6 +528,18 @@ mod tests {
         assert_eq!(slips("vinamilk", "vinamilk"), 0);
         assert_eq!(slips("ivnamlik", "vinamilk"), 2);
         assert!(slips("cocacola", "vinamilk") > 2);
+        for (typed, word) in [
+            ("vianmilk", "vinamilk"),
+            ("inamilk", "vinamilk"),
+            ("xvinamilk", "vinamilk"),
+            ("ivanmilk", "vinamilk"),
+        ] {
+            assert!(
+                may_begin(&typed.chars().collect::<Vec<_>>(), word, 2),
+                "{typed}"
+            );
+        }
+        assert!(!may_begin(&['z', 'z', 'z', 'z'], "vinamilk", 1));
         assert!(slips(&"a".repeat(60), "a") > 2);
     }
 }
