@@ -11,7 +11,7 @@ use crate::store::{Ids, Opened, StorageHealth, Store, StoreConfig, StoreError};
 use crate::sync::SyncHandle;
 use checkout::Rules;
 use checkout::barcode::BarcodeRules;
-use checkout::till::{Lang, Limits, TenderKind, Till, TillConfig};
+use checkout::till::{Lang, Limits, PrintOutcome, TenderKind, Till, TillConfig};
 use std::path::PathBuf;
 use touchpoint::JournalId;
 
@@ -86,7 +86,13 @@ pub fn assemble(
     let opened = open_store(config, health(mailbox.clone()))?;
     let opened_day = opened.store.call(|engine| engine.last_business_date())?;
     let journal = opened.boot.journal_id.as_str().to_owned();
-    let devices = start_devices(config, mailbox, &journal)?;
+    let unfinished = opened.boot.state.as_ref().is_some_and(|state| {
+        let mut receipts = state.unprinted.iter();
+        receipts.any(|receipt| {
+            matches!(receipt.outcome, PrintOutcome::Queued | PrintOutcome::Printing)
+        })
+    });
+    let devices = start_devices(config, mailbox, &journal, unfinished)?;
     let seed = random_u64()?;
     let boot = format!("{:016x}", random_u64()?);
     let settings = till_config(config, &journal);
@@ -117,6 +123,10 @@ fn health(mailbox: Mailbox<AppEvent>) -> impl FnMut(StorageHealth) + Send + 'sta
         let fault = match health {
             StorageHealth::Failed(error) => Some(store_fault(&error)),
             StorageHealth::Recovered => None,
+            StorageHealth::Space { level, .. } => {
+                mailbox.post_soon(AppEvent::Space(level));
+                return;
+            }
             _ => return,
         };
         // The first report comes while the store opens; nobody reads yet.
@@ -177,6 +187,9 @@ fn limits(config: &Configuration) -> Limits {
         offer_ms: seconds(times.qr_offer_s),
         late_window_ms: i64::from(times.qr_watch_h) * 3_600_000,
         tap_ms: seconds(times.faces_s),
+        // The faces come at once: a "thank you" before them would colour the
+        // answer.
+        paid_ms: 1,
         ..Limits::default()
     }
 }
@@ -185,6 +198,7 @@ fn start_devices(
     config: &Configuration,
     mailbox: &Mailbox<AppEvent>,
     journal: &str,
+    unfinished_job: bool,
 ) -> Result<Devices, StartError> {
     let told = |error: &dyn std::fmt::Display| StartError::Device(error.to_string());
     let mut devices = Devices::none(mailbox.clone());
@@ -193,7 +207,7 @@ fn start_devices(
             devices::spawn_scanner(scanner, mailbox.clone()).map_err(|e| told(&e))?;
     }
     if let Some(printer) = &config.file.printer {
-        let lane = PrinterLane::spawn(printer, config, mailbox.clone());
+        let lane = PrinterLane::spawn(printer, config, unfinished_job, mailbox.clone());
         devices.printer = Some(lane.map_err(|e| told(&e))?);
     }
     if let Some(terminal) = &config.file.terminal {

@@ -15,7 +15,6 @@ pub mod format;
 pub mod journal;
 pub mod logging;
 pub mod mailbox;
-pub mod qr_image;
 pub mod receipt;
 pub mod staff;
 pub mod store;

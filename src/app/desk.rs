@@ -3,7 +3,8 @@
 use super::UiEvent;
 use crate::staff::{PIN_DIGITS, Tries};
 use checkout::till::{
-    AttemptDecision, Event, Screen, StaffEvent, StoreFault, TillState, View,
+    AttemptDecision, Event, ReviewDecision, ReviewId, Screen, StaffEvent, StoreFault, TillState,
+    View,
 };
 
 /// Which part of the desk is open.
@@ -129,6 +130,8 @@ impl Desk {
             UiEvent::DoubtPaid => return self.resolve(state, AttemptDecision::Paid),
             UiEvent::DoubtNotPaid => return self.resolve(state, AttemptDecision::NotCharged),
             UiEvent::Reprint => return reprint(state),
+            UiEvent::DeskTask(id, second) => return task(id, *second),
+            UiEvent::CashRefuse => return Some(Event::Staff(StaffEvent::CashRefused)),
             UiEvent::LeaveDesk => return Some(Event::Staff(StaffEvent::SignedOut)),
             _ => {}
         }
@@ -163,6 +166,37 @@ impl Desk {
             note,
         }))
     }
+}
+
+/// Receipt number of a copy that a task asks for.
+pub(super) fn copy_wanted(id: &str, second: bool) -> Option<u64> {
+    let number = id.strip_prefix("receipt:")?;
+    if second { None } else { number.parse().ok() }
+}
+
+/// What a task on the panel asks of the till: `review:N`, `parked:CODE`,
+/// `receipt:N`, `cash`; the second button is the one that gives up.
+fn task(id: &str, second: bool) -> Option<Event> {
+    let (kind, which) = id.split_once(':').unwrap_or((id, ""));
+    let event = match kind {
+        "review" => StaffEvent::ResolveReview {
+            review: ReviewId(which.parse().ok()?),
+            decision: if second {
+                ReviewDecision::Kept
+            } else {
+                ReviewDecision::Refunded
+            },
+            note: "decided at the kiosk".to_owned(),
+        },
+        "parked" if second => StaffEvent::DiscardParked(which.to_owned()),
+        "parked" => StaffEvent::ResumeParked(which.to_owned()),
+        "receipt" if second => StaffEvent::ForgetReceipt {
+            receipt_number: which.parse().ok()?,
+        },
+        "cash" => StaffEvent::CashRefused,
+        _ => return None,
+    };
+    Some(Event::Staff(event))
 }
 
 fn reprint(state: &TillState) -> Option<Event> {
@@ -208,6 +242,21 @@ pub fn notes(due_minor: i64) -> Vec<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_task_on_the_panel_has_its_event() {
+        // Proves that each button of each kind of task asks for what it says.
+        let staff = |event| Some(Event::Staff(event));
+        let parked = |code: &str| code.to_owned();
+        assert_eq!(task("parked:A7K2", false), staff(StaffEvent::ResumeParked(parked("A7K2"))));
+        assert_eq!(task("parked:A7K2", true), staff(StaffEvent::DiscardParked(parked("A7K2"))));
+        assert_eq!(task("cash", false), staff(StaffEvent::CashRefused));
+        assert_eq!(copy_wanted("receipt:142", false), Some(142));
+        assert_eq!(copy_wanted("receipt:142", true), None);
+        let forget = StaffEvent::ForgetReceipt { receipt_number: 142 };
+        assert_eq!(task("receipt:142", true), staff(forget));
+        assert_eq!(task("receipt:x", true), None);
+    }
 
     #[test]
     fn likely_notes_cover_the_amount() {

@@ -19,11 +19,11 @@ use crate::devices::Devices;
 use crate::format::Language;
 use crate::journal::Scribe;
 use crate::mailbox::Mailbox;
-use crate::store::{Category, Commit, Found, SaleRecord, Store, StoreError};
+use crate::store::{Category, Commit, Found, SaleRecord, StorageLevel, Store, StoreError};
 use crate::sync::SyncHandle;
 use checkout::barcode::Code;
 use checkout::till::{
-    Effect, Effects, Event, Lang, LookUpResult, Screen, StaffEvent, StaffId, StoreFault, Ticket,
+    Effect, Effects, Event, Lang, LookUpResult, Sale, Screen, StaffEvent, StaffId, StoreFault, Ticket,
     Till, TillState, View, What,
 };
 use checkout::Now;
@@ -42,6 +42,10 @@ pub enum AppEvent {
     },
     /// Categories of the catalogue.
     Categories(Result<Vec<Category>, StoreError>),
+    /// A sale fetched from the store, to print again.
+    Reprint(Box<Sale>),
+    /// How much room the disk has.
+    Space(StorageLevel),
     /// A PIN was checked.
     Pin(Option<String>),
     /// Something for staff to read about the storage; empty when all is well.
@@ -88,9 +92,10 @@ pub enum UiEvent {
     CashNote(usize),
     CashExact,
     CashConfirm,
+    CashRefuse,
+    DeskTask(String, bool),
     DoubtPaid,
     DoubtNotPaid,
-    DoubtAskAgain,
     Reprint,
 }
 
@@ -115,6 +120,10 @@ pub struct Model<'a> {
     pub desk: &'a Desk,
     /// Panels over the till's screens.
     pub panels: &'a Panels,
+    /// How much room the disk has.
+    pub space: StorageLevel,
+    /// When the terminal was last asked about a payment in doubt.
+    pub recovery_asked_mono_ms: Option<u64>,
 }
 
 /// The counter program between its threads.
@@ -131,6 +140,8 @@ pub struct App {
     desk: Desk,
     panels: Panels,
     view: View,
+    space: StorageLevel,
+    recovery_asked_mono_ms: Option<u64>,
     wake_at_mono_ms: Option<u64>,
 }
 
@@ -166,6 +177,8 @@ impl App {
             ),
             desk: Desk::default(),
             panels: Panels::default(),
+            space: StorageLevel::Plenty,
+            recovery_asked_mono_ms: None,
             wake_at_mono_ms: None,
             till: parts.till,
             config: parts.config,
@@ -179,6 +192,7 @@ impl App {
 
     /// Asks for what the first screens show and wakes the till once.
     pub fn start(&mut self) {
+        tracing::info!(screen = screen_name(&self.view.screen), "screen at start");
         self.ask_categories();
         self.ask_products();
         self.step(Event::Tick);
@@ -196,6 +210,8 @@ impl App {
             browse: &self.browse,
             desk: &self.desk,
             panels: &self.panels,
+            space: self.space,
+            recovery_asked_mono_ms: self.recovery_asked_mono_ms,
         }
     }
 
@@ -236,9 +252,17 @@ impl App {
             AppEvent::Products { question, found } => self.browse.take(question, found),
             AppEvent::Categories(found) => self.browse.take_categories(found),
             AppEvent::Pin(who) => self.pin_checked(who),
+            AppEvent::Reprint(sale) => self.step(Event::Staff(StaffEvent::Reprint(sale))),
+            AppEvent::Space(level) => self.space = level,
             AppEvent::Health(fault) => self.desk.storage = fault,
             AppEvent::Ui(event) => self.ui(event),
         }
+    }
+
+    /// A disk that is nearly full takes no new shopper; one that is being
+    /// served is served to the end.
+    fn no_room_for_sales(&self) -> bool {
+        self.space == StorageLevel::NoSales && matches!(self.view.screen, Screen::Attract { .. })
     }
 
     /// A touch anywhere is a sign of life, whoever answers it. On the attract
@@ -257,6 +281,9 @@ impl App {
             return;
         }
         if matches!(event, Event::Start | Event::Scanned(_)) {
+            if self.no_room_for_sales() {
+                return;
+            }
             self.panels.close();
         }
         self.step(event);
@@ -319,7 +346,12 @@ impl App {
             } => self.commit(now, ticket, &facts, &state),
             Effect::LookUp { ticket, code } => self.look_up(ticket, &code),
             Effect::WakeAt { mono_ms } => self.wake_at_mono_ms = Some(mono_ms),
-            other => self.devices.carry_out(other),
+            other => {
+                if matches!(other, Effect::RecoverTerminal { .. }) {
+                    self.recovery_asked_mono_ms = Some(now.mono_ms);
+                }
+                self.devices.carry_out(other);
+            }
         }
     }
 
@@ -345,9 +377,11 @@ impl App {
         };
         let mailbox = self.mailbox.clone();
         let sync = self.sync.clone();
+        let basket_lines = state.visit.as_ref().map_or(0, |v| v.basket.lines.len());
         self.store.commit(commit, move |result| {
             let event = match result {
                 Ok(_) => {
+                    tracing::debug!(basket_lines, "stored");
                     sync.news();
                     Event::Stored(ticket)
                 }
@@ -473,6 +507,8 @@ impl App {
             _ => self.browse.item(id),
         };
         if let Some(item) = item.cloned() {
+            // The keyboard makes room for the basket, so that it is seen.
+            self.browse.searching = false;
             self.step(Event::Chosen(Box::new(item)));
         }
     }
@@ -502,10 +538,33 @@ impl App {
             }
             return;
         }
+        if let UiEvent::DeskTask(id, second) = &event
+            && let Some(number) = desk::copy_wanted(id, *second)
+        {
+            self.fetch_sale(number);
+            return;
+        }
         let asked = self.desk.touch(&event, &self.view, self.till.state());
         if let Some(event) = asked {
             self.step(event);
         }
+    }
+
+    /// Reads a sale back from the store, to print a marked copy of its receipt.
+    fn fetch_sale(&self, receipt_number: u64) {
+        let mailbox = self.mailbox.clone();
+        self.store.run(
+            move |engine| engine.sale_json(receipt_number),
+            move |result| {
+                let json = result.ok().flatten();
+                match json.and_then(|json| serde_json::from_str(&json).ok()) {
+                    Some(sale) => {
+                        mailbox.post(AppEvent::Reprint(sale));
+                    }
+                    None => tracing::warn!(receipt_number, "no such sale to print again"),
+                }
+            },
+        );
     }
 
     /// Checks a PIN on a thread of its own: hashing takes longer than a frame.

@@ -12,7 +12,7 @@ const COUPON_LENGTH_MAX: usize = 20;
 /// A panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Panel {
-    /// Large text, contrast, reach, time, sound.
+    /// Large text, contrast, reach, time.
     Access,
     /// "What do we record?"
     Privacy,
@@ -25,26 +25,13 @@ pub enum Panel {
 }
 
 /// What the shopper asked of the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of the switches")]
 pub struct Access {
     pub large_text: bool,
     pub high_contrast: bool,
     pub reach: bool,
     pub more_time: bool,
-    pub sound: bool,
-}
-
-impl Default for Access {
-    fn default() -> Self {
-        Self {
-            large_text: false,
-            high_contrast: false,
-            reach: false,
-            more_time: false,
-            sound: true,
-        }
-    }
 }
 
 /// What lies over the till's screen.

@@ -70,7 +70,7 @@ pub(super) fn run(args: DemoArgs) -> Result<()> {
     if let Some(headoffice) = &headoffice {
         println!("head office: http://{}/", headoffice.address);
     }
-    println!("scanner:     echo 8934563138165 > {}/dev/scanner.in", dir.display());
+    println!("scanner:     echo 8930001833715 > {}/dev/scanner.in", dir.display());
     println!("paper:       {}/paper", dir.display());
     println!("staff PIN:   2468 (press the shop's name long)");
     run_counter(RunArgs {
@@ -98,6 +98,7 @@ fn write_config(dir: &Path, terminal: &card::TerminalSim, bank: &bank::Running) 
         text = text.replacen(from, &to, 1);
     }
     std::fs::write(dir.join("promotions.toml"), PROMOTIONS)?;
+    std::fs::write(dir.join("catalogue.csv"), CATALOGUE)?;
     let path = dir.join("kiosk.toml");
     std::fs::write(&path, text)?;
     Ok(path)

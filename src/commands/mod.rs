@@ -1,5 +1,7 @@
 //! The kiosk's commands.
 
+#[cfg(feature = "desktop")]
+mod bench;
 mod check;
 mod demo;
 mod enroll;
@@ -43,6 +45,9 @@ enum Command {
     Sim(sim::SimArgs),
     /// Copy the database, consistently, while the kiosk is stopped.
     Backup(check::BackupArgs),
+    /// Measure this program on this machine, under a display server of its own.
+    #[cfg(feature = "desktop")]
+    Bench(bench::BenchArgs),
     /// Print an example configuration.
     ExampleConfig,
     /// Read a PIN from standard input and print its line for the configuration.
@@ -75,6 +80,8 @@ impl Cli {
             Command::Import(args) => import::run(args),
             Command::Sim(args) => sim::run(args),
             Command::Backup(args) => check::backup(&args),
+            #[cfg(feature = "desktop")]
+            Command::Bench(args) => bench::run(&args),
             Command::ExampleConfig => {
                 print!("{}", crate::config::EXAMPLE);
                 Ok(())

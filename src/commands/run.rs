@@ -1,27 +1,8 @@
 //! `kiosk run`: the counter.
 
 use super::ConfigArg;
-use crate::app::{App, AppEvent};
-use crate::assemble::{StartError, assemble};
-use crate::clock::mono_ms;
-use crate::config::Configuration;
-use crate::mailbox::{Inbox, mailbox};
-use crate::view::{Post, Presenter, connect};
-use crate::watchdog::{Notifier, Pulse, both_moved};
 use anyhow::{Context, Result};
-use checkout::till::Screen as TillScreen;
 use clap::Args;
-use kiosk_ui::{MainWindow, OutOfOrderAdapter, OutReason, Screen};
-use slint::{ComponentHandle, Timer, TimerMode};
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// How often countdowns and "asked 2 s ago" move, where there is one.
-const REFRESH_MS: u64 = 1000;
-/// How often a kiosk that could not open tries again.
-const RETRY: Duration = Duration::from_secs(5);
 
 /// Arguments of `kiosk run`.
 #[derive(Clone, Debug, Args)]
@@ -39,21 +20,12 @@ pub struct RunArgs {
 /// # Errors
 /// Only what happens before there is a window; everything later is on screen.
 pub fn run(args: RunArgs) -> Result<()> {
+    let size = args.window.as_deref().map(parse_size).transpose()?;
     let config = crate::config::load(&args.config.config);
-    let size = match &args.window {
-        Some(text) => Some(parse_size(text)?),
-        None => None,
-    };
-    let counter = Counter::open(config.as_ref().ok(), size)?;
-    match config {
-        Ok(config) => counter.start(config),
-        Err(error) => {
-            tracing::error!(%error, "configuration");
-            eprintln!("kiosk: {error}");
-            counter.out_of_order(OutReason::Device, "E-CONFIG", &error.to_string());
-        }
+    if let Err(error) = &config {
+        eprintln!("kiosk: {error}");
     }
-    counter.run()
+    crate::view::counter::run(config, size)
 }
 
 fn parse_size(text: &str) -> Result<(u32, u32)> {
@@ -64,243 +36,16 @@ fn parse_size(text: &str) -> Result<(u32, u32)> {
     parse().with_context(|| format!("--window {text:?}: write it as 1080x1920"))
 }
 
-/// The window, and the app behind it once it could be put together.
-struct Counter {
-    shared: Rc<RefCell<Shared>>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-struct Shared {
-    presenter: Presenter,
-    app: Option<App>,
-    inbox: Option<Inbox<AppEvent>>,
-    wake: Timer,
-    retry: Timer,
-    pulse: Arc<Pulse>,
-    first_frame_logged: bool,
-}
-
-thread_local! {
-    /// The counter of this thread's event loop: other threads wake it by a
-    /// closure that cannot carry it.
-    static COUNTER: RefCell<Option<Rc<RefCell<Shared>>>> = const { RefCell::new(None) };
-}
-
-impl Counter {
-    fn open(config: Option<&Configuration>, size: Option<(u32, u32)>) -> Result<Self> {
-        let backend = slint::BackendSelector::new().renderer_name("software".into());
-        backend.select().context(
-            "no screen: start under a display server (DISPLAY), or with the kms build on a display",
-        )?;
-        let ui = MainWindow::new().context("the window cannot be made")?;
-        kiosk_ui::install(&ui);
-        let screen = config.map(|config| &config.file.screen);
-        match size.or_else(|| {
-            let screen = screen.filter(|screen| !screen.fullscreen)?;
-            Some((screen.width_px, screen.height_px))
-        }) {
-            Some((width, height)) => {
-                ui.window().set_size(slint::PhysicalSize::new(width, height));
-            }
-            None => ui.window().set_fullscreen(true),
-        }
-        let shared = Rc::new(RefCell::new(Shared {
-            presenter: Presenter::new(ui),
-            app: None,
-            inbox: None,
-            wake: Timer::default(),
-            retry: Timer::default(),
-            pulse: Arc::new(Pulse::default()),
-            first_frame_logged: false,
-        }));
-        COUNTER.set(Some(shared.clone()));
-        Ok(Self { shared })
-    }
-
-    /// Puts the kiosk together, or shows why not and tries again.
-    fn start(&self, config: Configuration) {
-        let (post, inbox) = mailbox(|| {
-            // The loop may have ended; then nobody needs to be woken.
-            let _ = slint::invoke_from_event_loop(drain);
-        });
-        match assemble(&config, &post) {
-            Ok(kiosk) => {
-                let weak = Rc::downgrade(&self.shared);
-                let touch: Post = Rc::new(move |event| {
-                    if let Some(shared) = weak.upgrade() {
-                        handle(&shared, event);
-                    }
-                });
-                {
-                    let mut shared = self.shared.borrow_mut();
-                    connect(shared.presenter.window(), &touch);
-                    let mut app = kiosk.app;
-                    app.start();
-                    shared.app = Some(app);
-                    shared.inbox = Some(inbox);
-                }
-                refresh(&self.shared);
-                Self::notify_ready(&self.shared.borrow().pulse);
-            }
-            Err(error) => self.cannot_start(config, &error),
+    #[test]
+    fn a_window_size_is_two_numbers() {
+        // Proves that a mistyped size is refused with the right form in the message.
+        assert_eq!(parse_size("1080x1920").unwrap(), (1080, 1920));
+        for wrong in ["", "1080", "1080x", "x1920", "1080X1920", "-1x2"] {
+            assert!(parse_size(wrong).unwrap_err().to_string().contains("1080x1920"));
         }
     }
-
-    fn cannot_start(&self, config: Configuration, error: &StartError) {
-        tracing::error!(%error, "the counter cannot open");
-        let (reason, code) = start_reason(error);
-        self.out_of_order(reason, code, &error.to_string());
-        let again = Self {
-            shared: self.shared.clone(),
-        };
-        let config = RefCell::new(Some(config));
-        let shared = self.shared.borrow();
-        shared.retry.start(TimerMode::SingleShot, RETRY, move || {
-            if let Some(config) = config.take() {
-                again.start(config);
-            }
-        });
-    }
-
-    fn out_of_order(&self, reason: OutReason, code: &str, detail: &str) {
-        let shared = self.shared.borrow();
-        let ui = shared.presenter.window();
-        let out = ui.global::<OutOfOrderAdapter>();
-        out.set_reason(reason);
-        out.set_code(code.into());
-        out.set_detail(detail.into());
-        ui.set_screen(Screen::OutOfOrder);
-    }
-
-    fn run(&self) -> Result<()> {
-        let window = self.shared.borrow().presenter.window().clone_strong();
-        window.run().context("the screen was lost")?;
-        // Devices and store end with the app, in its order.
-        let app = self.shared.borrow_mut().app.take();
-        drop(app);
-        COUNTER.set(None);
-        Ok(())
-    }
-
-    /// Tells the supervisor, and pings it from a timer of the UI loop.
-    fn notify_ready(pulse: &Arc<Pulse>) {
-        let Some(notifier) = Notifier::from_env() else {
-            return;
-        };
-        notifier.send("READY=1");
-        let Some(every) = notifier.ping_every() else {
-            return;
-        };
-        let pulse = pulse.clone();
-        let mut last = (u64::MAX, u64::MAX);
-        let timer = Timer::default();
-        timer.start(TimerMode::Repeated, every, move || {
-            pulse.ui_moved();
-            let store = COUNTER.with_borrow(|counter| {
-                let shared = counter.as_ref()?.try_borrow().ok()?;
-                shared.app.as_ref().map(App::store)
-            });
-            if let Some(store) = store {
-                let pulse = pulse.clone();
-                store.run(|_| Ok(()), move |_| pulse.store_moved());
-            }
-            if both_moved(&pulse, &mut last) {
-                notifier.send("WATCHDOG=1");
-            }
-        });
-        // Lives as long as the process.
-        std::mem::forget(timer);
-    }
-}
-
-/// What a start error looks like on the screen.
-fn start_reason(error: &StartError) -> (OutReason, &'static str) {
-    use crate::store::StoreError as Store;
-    match error {
-        StartError::Clock(_) => (OutReason::Clock, "E-CLOCK"),
-        StartError::Device(_) => (OutReason::Device, "E-DEVICE"),
-        StartError::NoRandomness => (OutReason::Device, "E-RANDOM"),
-        StartError::Store(store) => {
-            let code = match store {
-                Store::MissingDirectory(_) => "E-STORE-DIR",
-                Store::ReadOnly(_) => "E-STORE-READONLY",
-                Store::Full(_) => "E-STORE-FULL",
-                Store::Damaged { .. } => "E-STORE-DAMAGED",
-                Store::Newer { .. } => "E-STORE-NEWER",
-                Store::UnreadableState(_) => "E-STATE",
-                Store::Locked(_) | Store::Busy => "E-STORE-LOCKED",
-                _ => "E-STORE",
-            };
-            (OutReason::MoneyStore, code)
-        }
-    }
-}
-
-/// Takes what the threads posted. Runs in the event loop.
-fn drain() {
-    let shared = COUNTER.with_borrow(Clone::clone);
-    let Some(shared) = shared else {
-        return;
-    };
-    while let Some(event) = {
-        let shared = shared.borrow();
-        shared.inbox.as_ref().and_then(Inbox::take)
-    } {
-        with_app(&shared, |app| app.handle(event));
-    }
-    refresh(&shared);
-}
-
-fn handle(shared: &Rc<RefCell<Shared>>, event: AppEvent) {
-    with_app(shared, |app| app.handle(event));
-    refresh(shared);
-}
-
-fn with_app(shared: &Rc<RefCell<Shared>>, act: impl FnOnce(&mut App)) {
-    if let Some(app) = shared.borrow_mut().app.as_mut() {
-        act(app);
-    }
-}
-
-/// Shows the model and arms the one timer: the till's wish, or the next second
-/// of a countdown, or the next minute of the attract screen's clock.
-fn refresh(shared: &Rc<RefCell<Shared>>) {
-    let mut borrowed = shared.borrow_mut();
-    let shared = &mut *borrowed;
-    let Some(app) = shared.app.as_ref() else {
-        return;
-    };
-    let model = app.model();
-    shared.presenter.show(&model);
-    if !shared.first_frame_logged {
-        shared.first_frame_logged = true;
-        tracing::info!(since_start_ms = mono_ms(), "first screen");
-    }
-    let now_ms = model.now.mono_ms;
-    let wake = app.wake_at_mono_ms().map(|at| at.saturating_sub(now_ms));
-    let tick = match model.view.screen {
-        TillScreen::Attract { .. } => Some(next_minute_ms(model.now.wall_ms)),
-        TillScreen::Qr(_) | TillScreen::Idle | TillScreen::Help { .. } => Some(REFRESH_MS),
-        _ if model.panels.open.is_some() && app.is_pad_locked() => Some(REFRESH_MS),
-        _ => None,
-    };
-    match wake.into_iter().chain(tick).min() {
-        Some(wait_ms) => {
-            let wait = Duration::from_millis(wait_ms.max(1));
-            shared.wake.start(TimerMode::SingleShot, wait, on_timer);
-        }
-        None => shared.wake.stop(),
-    }
-}
-
-fn next_minute_ms(wall_ms: i64) -> u64 {
-    u64::try_from(60_000 - wall_ms.rem_euclid(60_000)).unwrap_or(60_000)
-}
-
-fn on_timer() {
-    let shared = COUNTER.with_borrow(Clone::clone);
-    let Some(shared) = shared else {
-        return;
-    };
-    with_app(&shared, App::timer);
-    refresh(&shared);
 }

@@ -22,7 +22,7 @@ pub struct SimArgs {
 #[derive(Clone, Debug, Subcommand)]
 enum Device {
     /// A barcode scanner. Lines on standard input, or written into LINK.in,
-    /// are read as barcodes; `!help` lists its faults.
+    /// are read as barcodes; docs/reference/simulators.md lists its faults.
     Scanner {
         /// Where its port appears; set it as scanner.port.
         #[arg(long, value_name = "LINK")]

@@ -35,18 +35,21 @@ pub enum PrinterLaneError {
 }
 
 impl PrinterLane {
-    /// Starts the printer of the configuration.
+    /// Starts the printer of the configuration. With `unfinished_job` a receipt
+    /// was under way when the kiosk stopped: its torn paper is cut off first.
     ///
     /// # Errors
     /// [`PrinterLaneError`].
     pub fn spawn(
         printer: &Printer,
         config: &Configuration,
+        unfinished_job: bool,
         report: Report,
     ) -> Result<Self, PrinterLaneError> {
         let profile = Profile::named(&printer.profile)?;
         let settings = PrinterConfig {
             baud: Some(printer.baud),
+            unfinished_job,
             ..PrinterConfig::new(&printer.port, profile.clone())
         };
         let listener = report.clone();
@@ -74,6 +77,8 @@ impl PrinterLane {
         match encode::encode(document, &self.profile) {
             Ok(encoded) => {
                 let id = JobId(u128::from(job.0));
+                // The till's row about this job is on disk already: a spool of
+                // its own would only say so again.
                 self.printer.print(id, encoded.into_bytes(), NoSpool);
             }
             Err(error) => {
@@ -107,9 +112,20 @@ fn hear(report: &Report, event: PrinterEvent) {
                 Evidence::Unverified { .. } => PrinterSaid::Unknown,
             },
         ),
-        PrinterEvent::JobFailed { job, reason, .. } => {
-            tracing::warn!(%reason, "receipt not printed");
-            say(report, job, PrinterSaid::Failed(fault(&reason)));
+        PrinterEvent::JobFailed {
+            job,
+            nothing_sent,
+            reason,
+        } => {
+            tracing::warn!(%reason, nothing_sent, "receipt not printed");
+            // Once a byte left, something may be on paper: only a marked copy
+            // may follow.
+            let said = if nothing_sent {
+                PrinterSaid::Failed(fault(&reason))
+            } else {
+                PrinterSaid::Unknown
+            };
+            say(report, job, said);
         }
         PrinterEvent::JobUnknown { job, doubt, .. } => {
             tracing::warn!(%doubt, "receipt in doubt");

@@ -307,11 +307,12 @@ impl Session {
             .sign(&self.key, meta)
             .map_err(|error| SyncError::Untrusted(error.to_string()))?;
         let url = format!(
-            "{}/v1/journals/{}/{}/{}/{first_seq}",
+            "{}/v1/journals/{}/{}/{}/{first_seq}?acked={}",
             self.enrolment.head_office_url,
             self.device.as_str(),
             run.journal.as_str(),
             run.lane.number(),
+            first_seq - 1,
         );
         let request = self.client.put(url).body(block.bytes);
         self.read(request.send())

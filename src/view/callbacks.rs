@@ -196,7 +196,6 @@ fn panels(ui: &MainWindow, post: &Post) {
     access.on_set_high_contrast(set(|access, on| access.high_contrast = on));
     access.on_set_reach(set(|access, on| access.reach = on));
     access.on_set_more_time(set(|access, on| access.more_time = on));
-    access.on_set_sound(set(|access, on| access.sound = on));
     let resume = ui.global::<ResumeAdapter>();
     on_text!(post, resume, on_type(key) => ui_event(UiEvent::ResumeKey(key.into())));
     on!(post, resume,
@@ -239,6 +238,8 @@ fn desk_pads(ui: &MainWindow, post: &Post) {
 
 fn desk_choices(ui: &MainWindow, post: &Post) {
     let staff = ui.global::<StaffAdapter>();
+    let task = post.clone();
+    staff.on_task(move |id, second| task(ui_event(UiEvent::DeskTask(id.into(), second))));
     let show = post.clone();
     staff.on_show(move |view| {
         let view = match view {
@@ -252,7 +253,6 @@ fn desk_choices(ui: &MainWindow, post: &Post) {
     on!(post, staff,
         on_age_approve => staff_event(StaffEvent::AgeApproved),
         on_age_refuse => staff_event(StaffEvent::AgeRefused),
-        on_doubt_ask_again => ui_event(UiEvent::DoubtAskAgain),
         on_doubt_was_paid => ui_event(UiEvent::DoubtPaid),
         on_doubt_was_not_paid => ui_event(UiEvent::DoubtNotPaid),
         on_reprint => ui_event(UiEvent::Reprint),

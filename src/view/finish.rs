@@ -24,7 +24,7 @@ impl Presenter {
         paid.set_e_receipt_open(model.panels.e_receipt_open);
         if model.panels.e_receipt_open {
             let link = crate::receipt::lookup_text(model.config, &view.sale);
-            paid.set_e_receipt_code(crate::qr_image::image(&link));
+            paid.set_e_receipt_code(super::qr_image::image(&link));
         }
         paid.set_asks(asks);
         paid.set_face(i32::from(chosen.unwrap_or(0)));

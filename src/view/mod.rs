@@ -5,8 +5,10 @@
 //! anything: no rule, no arithmetic on money beyond choosing what to print.
 
 mod callbacks;
+pub mod counter;
 mod finish;
 mod pay;
+pub mod qr_image;
 mod rows;
 mod shop;
 mod staff;
@@ -16,6 +18,7 @@ pub(crate) use callbacks::changed;
 pub use callbacks::{Post, connect};
 
 use crate::app::{Model, Panel};
+use crate::store::StorageLevel;
 use crate::format::{self, Language};
 use checkout::till::{Screen as TillScreen, StoreFault};
 use kiosk_ui::{
@@ -94,7 +97,6 @@ impl Presenter {
         access.set_high_contrast(wishes.high_contrast);
         access.set_reach(wishes.reach);
         access.set_more_time(wishes.more_time);
-        access.set_sound(wishes.sound);
     }
 
     /// A panel over the till's screen, if one is open.
@@ -119,6 +121,20 @@ impl Presenter {
 
     fn show_till(&self, model: &Model<'_>) {
         let screen = match &model.view.screen {
+            TillScreen::Attract { .. } if model.space == StorageLevel::NoSales => {
+                self.show_out_of_order(StoreFault::Full);
+                Screen::OutOfOrder
+            }
+            TillScreen::AgeCheck { .. }
+            | TillScreen::Cash { .. }
+            | TillScreen::Unknown { .. }
+            | TillScreen::Help { .. }
+            | TillScreen::Staff(_)
+                if model.view.staff.is_some() =>
+            {
+                self.show_desk(model);
+                Screen::Staff
+            }
             TillScreen::Attract { parked } => {
                 self.show_attract(model, *parked);
                 Screen::Attract
@@ -187,8 +203,8 @@ impl Presenter {
                 self.show_parked(model, code, *until_wall_ms);
                 Screen::Parked
             }
-            TillScreen::Staff(staff) => {
-                self.show_desk(model, staff);
+            TillScreen::Staff(_) => {
+                self.show_desk(model);
                 Screen::Staff
             }
             TillScreen::OutOfOrder { fault, .. } => {

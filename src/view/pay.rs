@@ -47,7 +47,7 @@ impl Presenter {
             .map(|tax| (tax.basis_points, Money::new(tax.tax_minor, currency)))
             .collect();
         let included = model.config.tax.mode == checkout::TaxMode::Included;
-        let line = text::tax_line(language, basket.item_count, &taxes, included);
+        let line = text::tax_line(language, &taxes, included);
         pay.set_tax_line(line.into());
         pay.set_can_back(view.tenders.is_empty());
         self.show_tenders(model, &view.tenders);
@@ -108,13 +108,13 @@ impl Presenter {
             qr.set_payee(offer.payee.as_str().into());
             qr.set_bank(offer.bank.as_str().into());
             qr.set_account(format!("••••••{}", offer.account_tail).into());
-            qr.set_code(crate::qr_image::image(&offer.payload));
+            qr.set_code(super::qr_image::image(&offer.payload));
         } else {
             qr.set_code(slint::Image::default());
         }
         qr.set_phase(match view.step {
             QrStep::Checking => QrPhase::Expired,
-            QrStep::Cancelling => QrPhase::StaffChecks,
+            QrStep::Cancelling => QrPhase::Leaving,
             QrStep::Preparing | QrStep::Waiting if view.bank_slow => QrPhase::Offline,
             QrStep::Preparing | QrStep::Waiting => QrPhase::Waiting,
         });
@@ -145,7 +145,7 @@ impl Presenter {
         unknown.set_kind(DoubtKind::Card);
         unknown.set_attempt(attempt.to_string().into());
         unknown.set_amount(money(amount, model.language).into());
-        unknown.set_asked_ago_s(-1);
+        unknown.set_asked_ago_s(asked_ago(model, model.recovery_asked_mono_ms));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::app::Model;
 use kiosk_ui::{
     AttractAdapter, BasketAdapter, BasketLine, CashAdapter, Category, DeviceLine, Evidence,
     Language, MainWindow, PayAdapter, PayMethod, Product, Promo, Reason, ReasonsAdapter,
-    ShellAdapter, ShopAdapter, StaffAdapter, TenderLine,
+    ShellAdapter, ShopAdapter, StaffAdapter, StaffTask, TenderLine,
 };
 use slint::{ComponentHandle, Model as _, ModelRc, SharedString, VecModel};
 use std::rc::Rc;
@@ -22,6 +22,7 @@ pub(super) struct Rows {
     pub devices: Rc<VecModel<DeviceLine>>,
     pub evidence: Rc<VecModel<Evidence>>,
     pub cash_notes: Rc<VecModel<SharedString>>,
+    pub tasks: Rc<VecModel<StaffTask>>,
     promos: Rc<VecModel<Promo>>,
 }
 
@@ -58,6 +59,7 @@ impl Rows {
             devices: list(),
             evidence: list(),
             cash_notes: list(),
+            tasks: list(),
             promos: list(),
         };
         let shop = ui.global::<ShopAdapter>();
@@ -75,6 +77,7 @@ impl Rows {
         let staff = ui.global::<StaffAdapter>();
         staff.set_devices(ModelRc::from(rows.devices.clone()));
         staff.set_doubt_evidence(ModelRc::from(rows.evidence.clone()));
+        staff.set_tasks(ModelRc::from(rows.tasks.clone()));
         staff.set_cash_notes(ModelRc::from(rows.cash_notes.clone()));
         ui.global::<AttractAdapter>()
             .set_promos(ModelRc::from(rows.promos.clone()));

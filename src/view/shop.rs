@@ -218,7 +218,11 @@ fn item_line(model: &Model<'_>, view: &LineView) -> BasketLine {
         detail: detail.into(),
         quantity: quantity(line.quantity, model.language).into(),
         amount: gross.unwrap_or_default().into(),
-        age_pending: line.item.min_age.is_some(),
+        age_pending: line.item.min_age.is_some_and(|age| {
+            let visit = model.state.visit.as_ref();
+            let confirmed = visit.and_then(|visit| visit.age_confirmed);
+            confirmed.is_none_or(|confirmed| confirmed < age)
+        }),
     }
 }
 

@@ -5,9 +5,10 @@ use crate::app::{DeskView, Model, PinProblem as DeskPin};
 use crate::format::{Language, countdown, money};
 use checkout::Money;
 use checkout::till::{
-    AttemptStatus, DeviceKind, DeviceState, StaffView as TillStaff, TenderKind,
+    AttemptStatus, DeviceKind, DeviceState, PrintOutcome, ReviewKind, Screen as TillScreen,
+    TenderKind,
 };
-use kiosk_ui::{DeviceLine, Evidence, PinProblem, StaffAdapter, StaffView, Tone};
+use kiosk_ui::{DeviceLine, Evidence, PinProblem, StaffAdapter, StaffTask, StaffView, Tone};
 use slint::{ComponentHandle, SharedString};
 
 impl Presenter {
@@ -25,7 +26,7 @@ impl Presenter {
         staff.set_locked_for(countdown(locked_ms).into());
     }
 
-    pub(super) fn show_desk(&self, model: &Model<'_>, view: &TillStaff) {
+    pub(super) fn show_desk(&self, model: &Model<'_>) {
         let staff = self.ui.global::<StaffAdapter>();
         staff.set_view(match model.desk.view {
             DeskView::Panel => StaffView::Panel,
@@ -40,8 +41,8 @@ impl Presenter {
         self.show_waiting(model);
         self.show_cash_pad(model);
         self.show_devices(model);
-        staff.set_message(desk_message(model, view).into());
-        staff.set_message_tone(Tone::Wait);
+        staff.set_message(SharedString::default());
+        rows::sync(&self.rows.tasks, tasks(model));
     }
 
     fn show_waiting(&self, model: &Model<'_>) {
@@ -75,7 +76,8 @@ impl Presenter {
             staff.set_doubt_attempt(attempt.id.to_string().into());
             staff.set_doubt_amount(money(amount, model.language).into());
             staff.set_doubt_method(text::tender(model.language, attempt.kind).into());
-            staff.set_doubt_can_ask(true);
+            // The till asks by itself, every few seconds.
+            staff.set_doubt_can_ask(false);
             rows::sync(&self.rows.evidence, evidence(model, attempt));
         }
         staff.set_help_waiting(model.view.help_called);
@@ -169,29 +171,63 @@ fn evidence(model: &Model<'_>, attempt: &checkout::till::Attempt) -> Vec<Evidenc
 }
 
 /// What waits for staff beyond this shopper, in finished words.
-fn desk_message(model: &Model<'_>, view: &TillStaff) -> String {
+fn tasks(model: &Model<'_>) -> Vec<StaffTask> {
     let language = model.language;
-    let mut parts = Vec::new();
-    if !view.reviews.is_empty() {
-        let n = view.reviews.len();
-        parts.push(match language {
-            Language::Vietnamese => format!("{n} khoản tiền cần xem lại"),
-            Language::English => format!("{n} payments to review"),
+    let say = |vi: &str, en: &str| SharedString::from(text::pick(language, vi, en));
+    let amount = |minor| money(Money::new(minor, model.config.currency), language);
+    let state = model.state;
+    let mut tasks = Vec::new();
+    if matches!(model.view.screen, TillScreen::Cash { .. }) {
+        tasks.push(StaffTask {
+            id: "cash".into(),
+            title: say("Khách không trả tiền mặt?", "No cash after all?"),
+            detail: say("Khách chọn lại cách trả.", "The shopper chooses again."),
+            first: say("Không nhận tiền mặt", "No cash taken"),
+            second: SharedString::default(),
         });
     }
-    if !view.unprinted.is_empty() {
-        let n = view.unprinted.len();
-        parts.push(match language {
-            Language::Vietnamese => format!("{n} hóa đơn chưa chắc đã in"),
-            Language::English => format!("{n} receipts not surely printed"),
-        });
+    tasks.extend(state.reviews.iter().map(|review| StaffTask {
+        id: format!("review:{}", review.id.0).into(),
+        title: format!("{} {}", review_kind(language, review.kind), amount(review.amount_minor))
+            .into(),
+        detail: review.reference.as_str().into(),
+        first: say("Đã trả lại khách", "Given back"),
+        second: say("Cửa hàng giữ", "Kept by the shop"),
+    }));
+    let doubtful = state.unprinted.iter().filter(|receipt| {
+        matches!(receipt.outcome, PrintOutcome::Failed(_) | PrintOutcome::Unknown)
+    });
+    tasks.extend(doubtful.map(|receipt| StaffTask {
+        id: format!("receipt:{}", receipt.receipt_number).into(),
+        title: format!(
+            "{} {}",
+            text::pick(language, "Chưa chắc đã in hóa đơn", "Perhaps not printed: receipt"),
+            receipt.receipt_number
+        )
+        .into(),
+        detail: SharedString::default(),
+        first: say("In bản sao", "Print a copy"),
+        second: say("Bỏ qua", "Leave it"),
+    }));
+    tasks.extend(state.parked.iter().map(|parked| StaffTask {
+        id: format!("parked:{}", parked.code).into(),
+        title: format!("{} {}", text::pick(language, "Giỏ để lại", "Parked basket"), parked.code)
+            .into(),
+        detail: model.clock.local(parked.parked_wall_ms, "%H:%M").into(),
+        first: say("Mở lại", "Open"),
+        second: say("Bỏ giỏ này", "Discard"),
+    }));
+    tasks
+}
+
+fn review_kind(language: Language, kind: ReviewKind) -> &'static str {
+    match kind {
+        ReviewKind::LateCredit => text::pick(language, "Tiền đến muộn:", "Late payment:"),
+        ReviewKind::OverPaid => text::pick(language, "Khách chuyển dư:", "Paid too much:"),
+        ReviewKind::OrphanCredit => text::pick(language, "Tiền không rõ đơn:", "Unknown payment:"),
+        ReviewKind::PartPaid => text::pick(language, "Trả một phần rồi bỏ:", "Part paid, left:"),
+        ReviewKind::Contradiction => {
+            text::pick(language, "Máy thẻ báo trái nhau:", "The terminal contradicts itself:")
+        }
     }
-    if !view.parked.is_empty() {
-        let codes: Vec<&str> = view.parked.iter().map(|p| p.code.as_str()).collect();
-        parts.push(match language {
-            Language::Vietnamese => format!("Giỏ để lại: {}", codes.join(", ")),
-            Language::English => format!("Parked baskets: {}", codes.join(", ")),
-        });
-    }
-    parts.join(" · ")
 }

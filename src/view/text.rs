@@ -15,25 +15,15 @@ pub fn pick<'a>(language: Language, vietnamese: &'a str, english: &'a str) -> &'
     }
 }
 
-/// `6 món · đã gồm thuế GTGT 8%: 10.866 ₫` from counts and finished rates.
-pub fn tax_line(
-    language: Language,
-    item_count: u32,
-    taxes: &[(u32, Money)],
-    included: bool,
-) -> String {
-    let items = match language {
-        Language::Vietnamese => format!("{item_count} món"),
-        Language::English if item_count == 1 => "1 item".to_owned(),
-        Language::English => format!("{item_count} items"),
-    };
+/// `đã gồm thuế GTGT 8%: 10.866 ₫` from finished rates; empty without VAT.
+pub fn tax_line(language: Language, taxes: &[(u32, Money)], included: bool) -> String {
     let rates: Vec<String> = taxes
         .iter()
         .filter(|(_, tax)| tax.minor != 0)
         .map(|(points, tax)| format!("{}: {}", percent(*points, language), money(*tax, language)))
         .collect();
     if rates.is_empty() {
-        return items;
+        return String::new();
     }
     let says = match (language, included) {
         (Language::Vietnamese, true) => "đã gồm thuế GTGT",
@@ -41,7 +31,7 @@ pub fn tax_line(
         (Language::English, true) => "VAT included",
         (Language::English, false) => "VAT",
     };
-    format!("{items} · {says} {}", rates.join(", "))
+    format!("{says} {}", rates.join(", "))
 }
 
 /// `Trả cho nhân viên, làm tròn 146.500 ₫`, or empty when nothing is rounded.
@@ -115,8 +105,8 @@ mod tests {
         // Proves the finished sentences of the pay and cash screens.
         let vnd = |minor| Money::new(minor, Currency::VND);
         assert_eq!(
-            tax_line(Language::Vietnamese, 6, &[(800, vnd(10_866))], true),
-            "6 món · đã gồm thuế GTGT 8%: 10.866\u{a0}₫"
+            tax_line(Language::Vietnamese, &[(800, vnd(10_866))], true),
+            "đã gồm thuế GTGT 8%: 10.866\u{a0}₫"
         );
         assert_eq!(
             cash_line(Language::Vietnamese, vnd(146_688), vnd(146_500)),

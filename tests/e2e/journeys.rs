@@ -185,7 +185,7 @@ fn each_bad_scan_has_its_own_answer() {
     let counter = Counter::open(&shop.config, 1920, 1080);
     counter.until_screen("attract");
     let mut answers = Vec::new();
-    for code in ["8930000000019", "8930000000018", "\\x01\\x02"] {
+    for code in [b"8930000000019".as_slice(), b"8930000000018", &[1, 2, 3]] {
         shop.scanner.scan(code).unwrap();
         counter.until("a notice", |counter| {
             let app = counter.app.borrow();

@@ -7,3 +7,5 @@
 
 mod driver;
 mod journeys;
+mod crash;
+mod tidy;

@@ -51,11 +51,63 @@ fn reduce(shot: &SharedPixelBuffer<Rgba8Pixel>) -> (u32, u32, Vec<u8>) {
 /// Reads an RGB reference; `None` when there is none.
 fn read_reference(path: &Path) -> Option<(u32, u32, Vec<u8>)> {
     let file = std::io::BufReader::new(std::fs::File::open(path).ok()?);
-    let mut reader = png::Decoder::new(file).read_info().unwrap();
+    let mut decoder = png::Decoder::new(file);
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().unwrap();
     let (width, height) = reader.info().size();
     let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
     reader.next_frame(&mut rgb).unwrap();
     Some((width, height, rgb))
+}
+
+/// Writes the 256 most frequent colours as a palette and the rest as their nearest: a third of the bytes.
+fn write_indexed_png(path: &Path, width: u32, height: u32, rgba: &[u8]) {
+    let mut counts = std::collections::BTreeMap::<[u8; 3], usize>::new();
+    let colours: Vec<[u8; 3]> = rgba
+        .chunks_exact(4)
+        .map(|pixel| [pixel[0], pixel[1], pixel[2]])
+        .collect();
+    for colour in &colours {
+        *counts.entry(*colour).or_default() += 1;
+    }
+    let mut palette: Vec<([u8; 3], usize)> = counts
+        .iter()
+        .map(|(colour, count)| (*colour, *count))
+        .collect();
+    palette.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    palette.truncate(256);
+    let distance = |a: &[u8; 3], b: &[u8; 3]| {
+        (0..3)
+            .map(|i| u32::from(a[i].abs_diff(b[i])).pow(2))
+            .sum::<u32>()
+    };
+    let nearest: std::collections::BTreeMap<[u8; 3], u8> = counts
+        .keys()
+        .map(|colour| {
+            let index = (0..palette.len())
+                .min_by_key(|index| distance(colour, &palette[*index].0))
+                .unwrap();
+            (*colour, index as u8)
+        })
+        .collect();
+    let file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
+    let mut encoder = png::Encoder::new(file, width, height);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_palette(
+        palette
+            .iter()
+            .flat_map(|(colour, _)| *colour)
+            .collect::<Vec<u8>>(),
+    );
+    encoder.set_compression(png::Compression::High);
+    encoder.set_filter(png::Filter::NoFilter);
+    let indices: Vec<u8> = colours.iter().map(|colour| nearest[colour]).collect();
+    encoder
+        .write_header()
+        .unwrap()
+        .write_image_data(&indices)
+        .unwrap();
 }
 
 /// Compares `wanted` pictures with their references and names every one that differs.
@@ -85,7 +137,7 @@ fn check_references(wanted: impl Fn(&Picture) -> bool) {
                 PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             };
             std::fs::create_dir_all(&folder).unwrap();
-            window::write_png(
+            write_indexed_png(
                 &folder.join(format!("{}.png", picture.name())),
                 width,
                 height,
