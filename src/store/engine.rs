@@ -259,7 +259,11 @@ impl Engine {
     /// Whether the idle moment has work to do.
     #[must_use]
     pub(super) fn idle_due(&self) -> bool {
-        self.wal_dirty || self.check_due
+        let words_due = self
+            .catalogue
+            .as_ref()
+            .is_some_and(|catalogue| catalogue.vocabulary.is_none());
+        self.wal_dirty || self.check_due || words_due
     }
 
     /// What to do when nothing is asked for a moment: checkpoint, put-off page check, space.
@@ -269,6 +273,9 @@ impl Engine {
         }
         if self.wal_dirty {
             self.checkpoint(false);
+        }
+        if let Some(catalogue) = &mut self.catalogue {
+            catalogue.load_vocabulary();
         }
         if std::mem::take(&mut self.check_due)
             && let Err(error) = quick_check(&self.connection, &self.config.path)

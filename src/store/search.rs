@@ -23,6 +23,7 @@ const WORDS_MAX: usize = 8;
 const ALTERNATIVES: usize = 6;
 
 /// The catalogue's words, for correcting what was mistyped.
+#[derive(Default)]
 pub(super) struct Vocabulary {
     text: String,
     words: Vec<Word>,
@@ -177,6 +178,20 @@ fn prefix_distance(typed: &[char], word: &str, allowed: usize) -> usize {
     best
 }
 
+impl Catalogue {
+    /// Reads the words for corrections, in an idle moment or when first needed. Without them a search still finds
+    /// what was typed rightly, so a failure only costs the corrections.
+    pub(super) fn load_vocabulary(&mut self) {
+        if self.vocabulary.is_none() {
+            let loaded = Vocabulary::load(self);
+            if let Err(error) = &loaded {
+                tracing::warn!(%error, "the catalogue's words cannot be read; typing slips are not corrected");
+            }
+            self.vocabulary = Some(loaded.unwrap_or_default());
+        }
+    }
+}
+
 impl Engine {
     /// Items for what a shopper typed, best first, at most `limit`; only what can be sold.
     ///
@@ -264,9 +279,7 @@ fn find(
     if !found.is_empty() {
         return Ok((found, words.to_vec()));
     }
-    if catalogue.vocabulary.is_none() {
-        catalogue.vocabulary = Some(Vocabulary::load(catalogue)?);
-    }
+    catalogue.load_vocabulary();
     let readings = catalogue
         .vocabulary
         .as_ref()
