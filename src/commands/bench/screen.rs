@@ -34,7 +34,8 @@ pub(super) struct Point {
 
 /// The running screen.
 pub(super) struct Screen {
-    server: Running,
+    /// Ends with this handle.
+    _server: Running,
     display: String,
     connection: RustConnection,
     root: Window,
@@ -69,7 +70,7 @@ impl Screen {
         let root = connection.setup().roots[screen].root;
         let drawn = listen(&display, root)?;
         Ok(Self {
-            server,
+            _server: server,
             display,
             connection,
             root,
@@ -80,11 +81,6 @@ impl Screen {
     /// For `DISPLAY`.
     pub(super) fn display(&self) -> &str {
         &self.display
-    }
-
-    /// The server's process.
-    pub(super) fn server(&self) -> u32 {
-        self.server.id()
     }
 
     /// Colours (0xRRGGBB) of `rows` whole rows from `top`.
