@@ -1,7 +1,7 @@
 //! The window and its event loop: the one place where Slint's thread, the app
 //! and the mailbox meet.
 
-use super::{Post, Presenter, connect};
+use super::{Post, Presenter, connect, frames};
 use crate::app::{App, AppEvent};
 use crate::assemble::{StartError, assemble};
 use crate::clock::mono_ms;
@@ -78,6 +78,7 @@ impl Counter {
             }
             None => ui.window().set_fullscreen(true),
         }
+        frames::answer_touches(ui.window());
         let shared = Rc::new(RefCell::new(Shared {
             presenter: Presenter::new(ui),
             app: None,
@@ -246,6 +247,7 @@ fn refresh(shared: &Rc<RefCell<Shared>>) {
     };
     let model = app.model();
     shared.presenter.show(&model);
+    frames::draw_soon(shared.presenter.window().window());
     if !shared.first_frame_logged {
         shared.first_frame_logged = true;
         tracing::info!(since_start_ms = mono_ms(), "first screen");

@@ -7,6 +7,7 @@
 mod callbacks;
 pub mod counter;
 mod finish;
+mod frames;
 mod pay;
 pub mod qr_image;
 mod rows;

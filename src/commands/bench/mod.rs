@@ -168,8 +168,9 @@ fn rows(measured: &Measured) -> Vec<Row> {
         rival: String::new(),
         met: Some(same.max() <= Duration::from_secs(1)),
         how: format!(
-            "SIGKILL with a basket on the screen; from the new start of the process until at least 98 % of the pixels \
-             are those of before the crash. Its first picture came after {}. The supervisor's own delay is not in it.",
+            "SIGKILL with a basket on the screen; from the new start of the process until the basket's part of the \
+             screen is as it was before (a notice above it says what happened). The first picture came after {}. The \
+             supervisor's own delay is not in it.",
             first.median_max()
         ),
     });

@@ -98,14 +98,6 @@ impl Screen {
             .collect())
     }
 
-    /// The whole screen.
-    ///
-    /// # Errors
-    /// As [`Self::rows`].
-    pub(super) fn all(&self) -> Result<Vec<u32>> {
-        self.rows(0, HEIGHT)
-    }
-
     /// Whether there is a picture: more than a ground of one colour or two.
     ///
     /// # Errors
