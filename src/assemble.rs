@@ -22,7 +22,9 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The machine's clock is unset.
-    #[error("the clock says {0}; prices and taxes need the date. Set the clock (timedatectl set-time), the kiosk goes on by itself")]
+    #[error(
+        "the clock says {0}; prices and taxes need the date. Set the clock (timedatectl set-time), the kiosk goes on by itself"
+    )]
     Clock(String),
     /// No randomness for ids.
     #[error("the system gives no randomness; start again")]
@@ -74,14 +76,13 @@ pub fn open_store(
 ///
 /// # Errors
 /// [`StartError`].
-pub fn assemble(
-    config: &Configuration,
-    mailbox: &Mailbox<AppEvent>,
-) -> Result<Kiosk, StartError> {
+pub fn assemble(config: &Configuration, mailbox: &Mailbox<AppEvent>) -> Result<Kiosk, StartError> {
     let clock = Clock::new(config.zone);
     let now = clock.now();
     if !crate::clock::is_plausible(now.wall_ms) {
-        return Err(StartError::Clock(clock.local(now.wall_ms, "%Y-%m-%d %H:%M")));
+        return Err(StartError::Clock(
+            clock.local(now.wall_ms, "%Y-%m-%d %H:%M"),
+        ));
     }
     let opened = open_store(config, health(mailbox.clone()))?;
     let opened_day = opened.store.call(|engine| engine.last_business_date())?;
@@ -89,7 +90,10 @@ pub fn assemble(
     let unfinished = opened.boot.state.as_ref().is_some_and(|state| {
         let mut receipts = state.unprinted.iter();
         receipts.any(|receipt| {
-            matches!(receipt.outcome, PrintOutcome::Queued | PrintOutcome::Printing)
+            matches!(
+                receipt.outcome,
+                PrintOutcome::Queued | PrintOutcome::Printing
+            )
         })
     });
     let devices = start_devices(config, mailbox, &journal, unfinished)?;
@@ -203,8 +207,7 @@ fn start_devices(
     let told = |error: &dyn std::fmt::Display| StartError::Device(error.to_string());
     let mut devices = Devices::none(mailbox.clone());
     if let Some(scanner) = &config.file.scanner {
-        devices.scanner =
-            devices::spawn_scanner(scanner, mailbox.clone()).map_err(|e| told(&e))?;
+        devices.scanner = devices::spawn_scanner(scanner, mailbox.clone()).map_err(|e| told(&e))?;
     }
     if let Some(printer) = &config.file.printer {
         let lane = PrinterLane::spawn(printer, config, unfinished_job, mailbox.clone());

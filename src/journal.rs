@@ -6,14 +6,14 @@
 //! reaches a touchpoint, no card data reaches anything.
 
 use crate::store::JournalEvent;
-use checkout::{Basket, ItemId, LocalDate};
 use checkout::barcode::ScanFault;
 use checkout::till::{
     AddedBy, AttemptDecision, DeclineReason, DeviceKind, DeviceState, Fact, NotStartedReason,
     Place, PrinterFault, Sale, ScanRefusal, TenderKind, VisitEnd, What,
 };
-use touchpoint::vocabulary::{self as words, Method, Money, Resolution, SkipReason};
+use checkout::{Basket, ItemId, LocalDate};
 use std::collections::BTreeMap;
+use touchpoint::vocabulary::{self as words, Method, Money, Resolution, SkipReason};
 use touchpoint::{At, Body, Event, EventError};
 
 /// The faces shown; answers on different scales are never pooled.
@@ -217,7 +217,9 @@ impl Scribe {
                 };
                 self.push(fact, &body, events)
             }
-            What::ReviewOpened(review) => self.fault(fact, "money.review_opened", review.id.0, events),
+            What::ReviewOpened(review) => {
+                self.fault(fact, "money.review_opened", review.id.0, events)
+            }
             What::ReviewResolved { review, .. } => {
                 self.fault(fact, "money.review_resolved", review.0, events)
             }
@@ -485,7 +487,10 @@ impl Scribe {
 }
 
 fn visit(fact: &Fact) -> String {
-    fact.visit.as_ref().map(|id| id.0.clone()).unwrap_or_default()
+    fact.visit
+        .as_ref()
+        .map(|id| id.0.clone())
+        .unwrap_or_default()
 }
 
 fn method(kind: TenderKind) -> Method {

@@ -248,12 +248,20 @@ mod tests {
         // Proves that each button of each kind of task asks for what it says.
         let staff = |event| Some(Event::Staff(event));
         let parked = |code: &str| code.to_owned();
-        assert_eq!(task("parked:A7K2", false), staff(StaffEvent::ResumeParked(parked("A7K2"))));
-        assert_eq!(task("parked:A7K2", true), staff(StaffEvent::DiscardParked(parked("A7K2"))));
+        assert_eq!(
+            task("parked:A7K2", false),
+            staff(StaffEvent::ResumeParked(parked("A7K2")))
+        );
+        assert_eq!(
+            task("parked:A7K2", true),
+            staff(StaffEvent::DiscardParked(parked("A7K2")))
+        );
         assert_eq!(task("cash", false), staff(StaffEvent::CashRefused));
         assert_eq!(copy_wanted("receipt:142", false), Some(142));
         assert_eq!(copy_wanted("receipt:142", true), None);
-        let forget = StaffEvent::ForgetReceipt { receipt_number: 142 };
+        let forget = StaffEvent::ForgetReceipt {
+            receipt_number: 142,
+        };
         assert_eq!(task("receipt:142", true), staff(forget));
         assert_eq!(task("receipt:x", true), None);
     }

@@ -21,12 +21,12 @@ use crate::journal::Scribe;
 use crate::mailbox::Mailbox;
 use crate::store::{Category, Commit, Found, SaleRecord, StorageLevel, Store, StoreError};
 use crate::sync::SyncHandle;
+use checkout::Now;
 use checkout::barcode::Code;
 use checkout::till::{
-    Effect, Effects, Event, Lang, LookUpResult, Sale, Screen, StaffEvent, StaffId, StoreFault, Ticket,
-    Till, TillState, View, What,
+    Effect, Effects, Event, Lang, LookUpResult, Sale, Screen, StaffEvent, StaffId, StoreFault,
+    Ticket, Till, TillState, View, What,
 };
-use checkout::Now;
 
 /// What reaches the UI loop.
 #[derive(Debug)]
@@ -410,7 +410,10 @@ impl App {
             wall_ms: now.wall_ms,
             events,
             state_json: Some(serde_json::to_string(state)?),
-            sale: sale.map(|sale| SaleRecord::of(sale)).transpose()?.map(Box::new),
+            sale: sale
+                .map(|sale| SaleRecord::of(sale))
+                .transpose()?
+                .map(Box::new),
         })
     }
 
@@ -515,7 +518,9 @@ impl App {
 
     fn change_quantity(&mut self, line: &str, by_pieces: i64) {
         let lines = self.view.basket.lines.iter();
-        let found = lines.map(|view| &view.line).find(|l| l.id.0.to_string() == line);
+        let found = lines
+            .map(|view| &view.line)
+            .find(|l| l.id.0.to_string() == line);
         if let Some((line, quantity)) = found.map(|line| (line.id, line.quantity)) {
             let quantity = crate::view::changed(quantity, by_pieces);
             self.step(Event::SetQuantity { line, quantity });
@@ -587,6 +592,7 @@ impl App {
         match who {
             Some(id) => {
                 self.desk.pin_right();
+                self.panels.close();
                 let staff = StaffId(id);
                 self.step(Event::Staff(StaffEvent::SignedIn { staff }));
             }

@@ -72,7 +72,9 @@ impl OrderState {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// No connection, or it broke. Retry helps.
-    #[error("the payment relay cannot be reached: {0}. It is asked again; check network and bank.relay_url")]
+    #[error(
+        "the payment relay cannot be reached: {0}. It is asked again; check network and bank.relay_url"
+    )]
     Unreachable(String),
     /// The other side is overloaded or failing. Retry after the given time.
     #[error("the payment relay is busy; asked again in {retry_after_ms} ms")]
@@ -84,7 +86,9 @@ pub enum ProviderError {
     #[error("the bank refused the offer: {0}. Another way to pay is needed")]
     Refused(String),
     /// The answer makes no sense. Retry may help.
-    #[error("the payment relay gave an answer that cannot be read: {0}. Check that bank.relay_url is a relay")]
+    #[error(
+        "the payment relay gave an answer that cannot be read: {0}. Check that bank.relay_url is a relay"
+    )]
     Garbled(String),
 }
 

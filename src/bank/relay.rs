@@ -62,7 +62,11 @@ fn check(response: Response) -> Result<Response, ProviderError> {
         });
     }
     let reason = response.text().unwrap_or_default();
-    let reason: String = reason.chars().filter(|c| !c.is_control()).take(120).collect();
+    let reason: String = reason
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(120)
+        .collect();
     Err(ProviderError::Refused(format!("{status} {reason}")))
 }
 

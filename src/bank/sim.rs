@@ -85,7 +85,9 @@ impl Bank {
     fn lock(&self) -> MutexGuard<'_, Ledger> {
         // A handler that panicked leaves a consistent ledger: every change is
         // one assignment.
-        self.ledger.lock().unwrap_or_else(|broken| broken.into_inner())
+        self.ledger
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
     }
 
     /// Credits a transfer with `order` in its memo, offered or not.
@@ -123,7 +125,10 @@ impl Bank {
     /// Orders that were offered and have no credit yet.
     pub fn waiting(&self) -> Vec<Offer> {
         let ledger = self.lock();
-        let open = ledger.orders.values().filter(|o| o.state.credits.is_empty());
+        let open = ledger
+            .orders
+            .values()
+            .filter(|o| o.state.credits.is_empty());
         open.filter_map(|order| order.offer.clone()).collect()
     }
 
@@ -217,7 +222,12 @@ async fn withdraw(State(bank): State<Bank>, Path(code): Path<String>) -> Respons
     if let Err(status) = bank.pace().await {
         return status.into_response();
     }
-    bank.lock().orders.entry(code.clone()).or_default().state.withdrawn = true;
+    bank.lock()
+        .orders
+        .entry(code.clone())
+        .or_default()
+        .state
+        .withdrawn = true;
     Json(bank.state_of(&code)).into_response()
 }
 

@@ -85,9 +85,11 @@ pub struct WatcherStuck;
 
 impl BankHandle {
     fn send(&self, command: Command) -> Result<(), WatcherStuck> {
-        self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => WatcherStuck,
-        })
+        self.commands
+            .try_send(command)
+            .map_err(|error| match error {
+                TrySendError::Full(_) | TrySendError::Disconnected(_) => WatcherStuck,
+            })
     }
 
     /// Announces an offer and watches it as the one on the screen.
@@ -354,9 +356,10 @@ mod tests {
         until(&events, |e| matches!(e, BankEvent::Offered { .. }));
         running.bank.pay("HS7K2M9QX", 5000);
         handle.withdraw("HS7K2M9QX".into()).unwrap();
-        until(&events, |event| {
-            matches!(event, BankEvent::Answer { state, .. } if state.received_minor() == 5000)
-        });
+        until(
+            &events,
+            |event| matches!(event, BankEvent::Answer { state, .. } if state.received_minor() == 5000),
+        );
     }
 
     #[test]
@@ -370,9 +373,10 @@ mod tests {
         until(&events, |e| matches!(e, BankEvent::Silent { .. }));
         until(&events, |e| matches!(e, BankEvent::Offered { .. }));
         running.bank.pay("HS7K2M9QX", 5000);
-        until(&events, |event| {
-            matches!(event, BankEvent::Answer { state, .. } if state.received_minor() == 5000)
-        });
+        until(
+            &events,
+            |event| matches!(event, BankEvent::Answer { state, .. } if state.received_minor() == 5000),
+        );
     }
 
     #[test]

@@ -70,7 +70,10 @@ pub(super) fn run(args: DemoArgs) -> Result<()> {
     if let Some(headoffice) = &headoffice {
         println!("head office: http://{}/", headoffice.address);
     }
-    println!("scanner:     echo 8930001833715 > {}/dev/scanner.in", dir.display());
+    println!(
+        "scanner:     echo 8930001833715 > {}/dev/scanner.in",
+        dir.display()
+    );
     println!("paper:       {}/paper", dir.display());
     println!("staff PIN:   2468 (press the shop's name long)");
     run_counter(RunArgs {

@@ -92,9 +92,7 @@ fn catalogue(
     );
     let refused = report.errors > 0 && !args.skip_bad;
     if refused || !read.accepted() {
-        bail!(
-            "nothing was imported. Mend the rows above, or import the good ones with --skip-bad"
-        );
+        bail!("nothing was imported. Mend the rows above, or import the good ones with --skip-bad");
     }
     if let Some(store) = store {
         let entries = std::mem::take(&mut read.entries);

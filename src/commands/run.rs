@@ -45,7 +45,12 @@ mod tests {
         // Proves that a mistyped size is refused with the right form in the message.
         assert_eq!(parse_size("1080x1920").unwrap(), (1080, 1920));
         for wrong in ["", "1080", "1080x", "x1920", "1080X1920", "-1x2"] {
-            assert!(parse_size(wrong).unwrap_err().to_string().contains("1080x1920"));
+            assert!(
+                parse_size(wrong)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("1080x1920")
+            );
         }
     }
 }

@@ -82,7 +82,11 @@ enum Device {
 pub(super) fn run(args: SimArgs) -> Result<()> {
     match args.device {
         Device::Scanner { pty } => {
-            println!("scanner: {} (write barcodes into {}.in)", pty.display(), pty.display());
+            println!(
+                "scanner: {} (write barcodes into {}.in)",
+                pty.display(),
+                pty.display()
+            );
             ScannerSim::run(&pty, BufReader::new(std::io::stdin()))?;
             Ok(())
         }
@@ -193,6 +197,9 @@ fn run_terminal(
         })
     });
     println!("terminal: {:?}", sim.connection());
-    println!("control: 127.0.0.1:{} (lines: usual JSON, ledger, unplug, plug)", sim.control_port());
+    println!(
+        "control: 127.0.0.1:{} (lines: usual JSON, ledger, unplug, plug)",
+        sim.control_port()
+    );
     park()
 }

@@ -4,8 +4,8 @@ use super::file::{self, File};
 use crate::format::Language;
 use checkout::barcode::EmbeddedTemplate;
 use checkout::{
-    CashRounding, Currency, Promotion, LocalDate, RoundingMode, TaxClass, TaxClassId, TaxMode, TaxRateFrom,
-    TaxTable,
+    CashRounding, Currency, LocalDate, Promotion, RoundingMode, TaxClass, TaxClassId, TaxMode,
+    TaxRateFrom, TaxTable,
 };
 use chrono_tz::Tz;
 use std::fmt;

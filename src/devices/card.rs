@@ -292,7 +292,11 @@ fn read_reference(text: &str, amount: hw::Amount) -> hw::TransactionIdentity {
 fn card_approval(approval: &hw::Approval) -> CardApproval {
     CardApproval {
         reference: write_reference(&approval.identity),
-        approval_code: approval.identity.authorisation_code.clone().unwrap_or_default(),
+        approval_code: approval
+            .identity
+            .authorisation_code
+            .clone()
+            .unwrap_or_default(),
         scheme: approval.scheme.clone().unwrap_or_default(),
     }
 }
@@ -341,7 +345,9 @@ impl Listener {
                 tracing::error!("the card terminal approved something nobody ordered");
             }
             Said::UnmaskedCardNumber => {
-                tracing::error!("the card terminal sends unmasked card numbers; have it configured");
+                tracing::error!(
+                    "the card terminal sends unmasked card numbers; have it configured"
+                );
             }
             _ => {}
         }
@@ -436,7 +442,10 @@ mod tests {
             amount_minor: Some(146_688),
             ..hw::TransactionIdentity::default()
         };
-        assert_eq!(read_reference(&write_reference(&identity), amount), identity);
+        assert_eq!(
+            read_reference(&write_reference(&identity), amount),
+            identity
+        );
         let nothing = read_reference("", amount);
         assert_eq!(nothing.receipt_number, None);
         let baseline = hw::Baseline::Last(identity);

@@ -4,9 +4,7 @@
 use super::{Report, device};
 use crate::app::AppEvent;
 use crate::config::{Configuration, Printer};
-use checkout::till::{
-    DeviceKind, DeviceState, Event, PrintJobId, PrinterFault, PrinterSaid, Sale,
-};
+use checkout::till::{DeviceKind, DeviceState, Event, PrintJobId, PrinterFault, PrinterSaid, Sale};
 use hardware::printer::document::Document;
 use hardware::printer::driver::{
     Evidence, JobId, NoSpool, PrinterConfig, PrinterDriver, PrinterEvent, PrinterHandle,

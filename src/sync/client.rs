@@ -234,12 +234,7 @@ impl SyncThread {
         }
     }
 
-    fn advance(
-        &self,
-        journal: JournalId,
-        lane: Lane,
-        done: Receipted,
-    ) -> Result<(), SyncError> {
+    fn advance(&self, journal: JournalId, lane: Lane, done: Receipted) -> Result<(), SyncError> {
         let body = serde_json::to_vec(&done.receipt).unwrap_or_default();
         self.store.call(move |engine| {
             engine.advance(
@@ -276,7 +271,13 @@ impl SyncThread {
         let answer = session.beat(&beat)?;
         for kept in answer.lanes {
             self.store.call(move |engine| {
-                engine.advance(&kept.journal, kept.lane, kept.stored_upto, kept.safe_upto, None)
+                engine.advance(
+                    &kept.journal,
+                    kept.lane,
+                    kept.stored_upto,
+                    kept.safe_upto,
+                    None,
+                )
             })?;
         }
         Ok(())

@@ -2,9 +2,9 @@
 
 use super::pay::tender_kind;
 use crate::app::{AppEvent, DeskView, Panel, UiEvent};
+use checkout::Quantity;
 use checkout::basket::LineId;
 use checkout::till::{Event, Lang, StaffEvent};
-use checkout::Quantity;
 use kiosk_ui::{
     AccessAdapter, AgeAdapter, AttractAdapter, BasketAdapter, CardAdapter, CashAdapter,
     CouponAdapter, HelpAdapter, IdleAdapter, MainWindow, PaidAdapter, ParkedAdapter, PayAdapter,

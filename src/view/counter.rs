@@ -6,6 +6,7 @@ use crate::app::{App, AppEvent};
 use crate::assemble::{StartError, assemble};
 use crate::clock::mono_ms;
 use crate::config::{ConfigError, Configuration};
+use crate::format::Language;
 use crate::mailbox::{Inbox, mailbox};
 use crate::watchdog::{Notifier, Pulse, both_moved};
 use anyhow::{Context, Result};
@@ -52,6 +53,7 @@ struct Shared {
     retry: Timer,
     pulse: Arc<Pulse>,
     first_frame_logged: bool,
+    language: Language,
 }
 
 thread_local! {
@@ -74,7 +76,8 @@ impl Counter {
             Some((screen.width_px, screen.height_px))
         }) {
             Some((width, height)) => {
-                ui.window().set_size(slint::PhysicalSize::new(width, height));
+                ui.window()
+                    .set_size(slint::PhysicalSize::new(width, height));
             }
             None => ui.window().set_fullscreen(true),
         }
@@ -87,6 +90,7 @@ impl Counter {
             retry: Timer::default(),
             pulse: Arc::new(Pulse::default()),
             first_frame_logged: false,
+            language: config.map_or(Language::Vietnamese, |config| config.language),
         }));
         COUNTER.set(Some(shared.clone()));
         Ok(Self { shared })
@@ -140,6 +144,8 @@ impl Counter {
     fn out_of_order(&self, reason: OutReason, code: &str, detail: &str) {
         let shared = self.shared.borrow();
         let ui = shared.presenter.window();
+        // The first language of the first market, while no configuration says.
+        let _ = kiosk_ui::select_language(shared.language.code());
         let out = ui.global::<OutOfOrderAdapter>();
         out.set_reason(reason);
         out.set_code(code.into());

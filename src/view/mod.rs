@@ -19,8 +19,8 @@ pub(crate) use callbacks::changed;
 pub use callbacks::{Post, connect};
 
 use crate::app::{Model, Panel};
-use crate::store::StorageLevel;
 use crate::format::{self, Language};
+use crate::store::StorageLevel;
 use checkout::till::{Screen as TillScreen, StoreFault};
 use kiosk_ui::{
     AccessAdapter, AttractAdapter, HelpAdapter, HelpPhase, IdleAdapter, MainWindow,

@@ -10,8 +10,8 @@ use checkout::till::{
     QrView, Tender, TenderKind, TerminalPrompt,
 };
 use kiosk_ui::{
-    CardAdapter, CardPhase, CashAdapter, CashPhase, DoubtKind, MethodBlock, MethodKind,
-    NoticeKind, PayAdapter, PayMethod, QrAdapter, QrPhase, TenderLine, Tone, UnknownAdapter,
+    CardAdapter, CardPhase, CashAdapter, CashPhase, DoubtKind, MethodBlock, MethodKind, NoticeKind,
+    PayAdapter, PayMethod, QrAdapter, QrPhase, TenderLine, Tone, UnknownAdapter,
 };
 use slint::{ComponentHandle, SharedString};
 
@@ -206,10 +206,16 @@ pub(super) fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, T
             Tone::Wait,
             match language {
                 crate::format::Language::Vietnamese => {
-                    format!("Bạn chuyển dư {}. Nhân viên sẽ trả lại.", money(*over, language))
+                    format!(
+                        "Bạn chuyển dư {}. Nhân viên sẽ trả lại.",
+                        money(*over, language)
+                    )
                 }
                 crate::format::Language::English => {
-                    format!("{} too much arrived. Staff will give it back.", money(*over, language))
+                    format!(
+                        "{} too much arrived. Staff will give it back.",
+                        money(*over, language)
+                    )
                 }
             },
         ),
@@ -297,7 +303,10 @@ pub(super) fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, T
 
 fn not_started(model: &Model<'_>, reason: NotStartedReason) -> String {
     let (vi, en) = match reason {
-        NotStartedReason::Cancelled => ("Đã hủy. Bạn chưa bị trừ tiền.", "Cancelled. Nothing was charged."),
+        NotStartedReason::Cancelled => (
+            "Đã hủy. Bạn chưa bị trừ tiền.",
+            "Cancelled. Nothing was charged.",
+        ),
         NotStartedReason::Busy => (
             "Máy đang bận. Bạn chưa bị trừ tiền, xin thử lại.",
             "The device is busy. Nothing was charged; try again.",

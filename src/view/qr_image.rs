@@ -61,11 +61,14 @@ mod tests {
         let text = "00020101021238540010A000000727012400069704360110007100098567802081234";
         let (dark, side) = modules(text).unwrap();
         let scale = 4;
-        let mut image = rqrr::PreparedImage::prepare_from_greyscale(
-            side * scale,
-            side * scale,
-            |x, y| if dark[(y / scale) * side + x / scale] { 0 } else { 255 },
-        );
+        let mut image =
+            rqrr::PreparedImage::prepare_from_greyscale(side * scale, side * scale, |x, y| {
+                if dark[(y / scale) * side + x / scale] {
+                    0
+                } else {
+                    255
+                }
+            });
         let grids = image.detect_grids();
         assert_eq!(grids.len(), 1);
         assert_eq!(grids[0].decode().unwrap().1, text);

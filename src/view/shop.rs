@@ -5,9 +5,7 @@ use crate::app::{Model, Panel};
 use crate::format::{money, quantity};
 use crate::store::Found;
 use checkout::barcode::ScanFault;
-use checkout::till::{
-    LineView, Notice as TillNotice, ScanRefusal, Screen as TillScreen,
-};
+use checkout::till::{LineView, Notice as TillNotice, ScanRefusal, Screen as TillScreen};
 use checkout::{Item, Money};
 use kiosk_ui::{
     AgeAdapter, AgePhase, BasketAdapter, BasketLine, Category, CouponAdapter, CouponProblem,
@@ -43,9 +41,10 @@ impl Presenter {
         shop.set_searching(browse.searching);
         shop.set_more_line(SharedString::default());
         let products = match &model.view.screen {
-            TillScreen::Choose { items } => {
-                items.iter().map(|item| product(model, item, true)).collect()
-            }
+            TillScreen::Choose { items } => items
+                .iter()
+                .map(|item| product(model, item, true))
+                .collect(),
             _ => browse
                 .products
                 .iter()
@@ -177,7 +176,10 @@ fn product(model: &Model<'_>, item: &Item, sellable: bool) -> Product {
     Product {
         id: item.id.0.to_string().into(),
         name: name.into(),
-        price: price.map(|minor| amount(model, minor)).unwrap_or_default().into(),
+        price: price
+            .map(|minor| amount(model, minor))
+            .unwrap_or_default()
+            .into(),
         unit: if item.sold_by_weight() {
             format!("/ {}", item.unit.label()).into()
         } else {
@@ -213,7 +215,11 @@ fn item_line(model: &Model<'_>, view: &LineView) -> BasketLine {
     let gross = priced.map(|priced| amount(model, priced.gross_minor));
     BasketLine {
         id: line.id.0.to_string().into(),
-        kind: if fixed { LineKind::Fixed } else { LineKind::Item },
+        kind: if fixed {
+            LineKind::Fixed
+        } else {
+            LineKind::Item
+        },
         name: line.item.name_in(model.language.code()).into(),
         detail: detail.into(),
         quantity: quantity(line.quantity, model.language).into(),
@@ -257,9 +263,11 @@ fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, Tone, String
             "Chưa tra được giá. Xin quét lại hoặc gọi nhân viên.",
             "The price could not be looked up. Scan again or call staff.",
         ),
-        TillNotice::Scan(ScanRefusal::TooFast) => {
-            say(Tone::Wait, "Xin quét chậm lại một chút.", "A little slower, please.")
-        }
+        TillNotice::Scan(ScanRefusal::TooFast) => say(
+            Tone::Wait,
+            "Xin quét chậm lại một chút.",
+            "A little slower, please.",
+        ),
         TillNotice::Scan(ScanRefusal::Expired | ScanRefusal::NoPrice) => {
             (NoticeKind::NotForSale, Tone::Alarm, none)
         }

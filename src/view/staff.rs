@@ -59,7 +59,9 @@ impl Presenter {
         staff.set_age_waiting(limited.is_some());
         if let Some((visit, needed)) = limited {
             let lines = visit.basket.lines.iter();
-            let item = lines.map(|line| &line.item).find(|item| item.min_age.is_some());
+            let item = lines
+                .map(|line| &line.item)
+                .find(|item| item.min_age.is_some());
             let name = item.map(|item| item.name_in(model.language.code()));
             staff.set_age_item(name.unwrap_or_default().into());
             staff.set_age_limit(i32::from(needed));
@@ -102,19 +104,47 @@ impl Presenter {
         staff.set_cash_change(say((entered - due).max(0)).into());
         staff.set_cash_enough(due > 0 && entered >= due);
         let notes = crate::app::notes(due).into_iter();
-        rows::sync(&self.rows.cash_notes, notes.map(|note| say(note).into()).collect());
+        rows::sync(
+            &self.rows.cash_notes,
+            notes.map(|note| say(note).into()).collect(),
+        );
     }
 
     fn show_devices(&self, model: &Model<'_>) {
         let kinds = [
-            (DeviceKind::Scanner, model.config.file.scanner.is_some(), "Máy quét", "Scanner"),
-            (DeviceKind::Printer, model.config.file.printer.is_some(), "Máy in", "Printer"),
-            (DeviceKind::Terminal, model.config.file.terminal.is_some(), "Máy thẻ", "Card terminal"),
-            (DeviceKind::Bank, model.config.file.bank.is_some(), "Ngân hàng QR", "QR bank"),
+            (
+                DeviceKind::Scanner,
+                model.config.file.scanner.is_some(),
+                "Máy quét",
+                "Scanner",
+            ),
+            (
+                DeviceKind::Printer,
+                model.config.file.printer.is_some(),
+                "Máy in",
+                "Printer",
+            ),
+            (
+                DeviceKind::Terminal,
+                model.config.file.terminal.is_some(),
+                "Máy thẻ",
+                "Card terminal",
+            ),
+            (
+                DeviceKind::Bank,
+                model.config.file.bank.is_some(),
+                "Ngân hàng QR",
+                "QR bank",
+            ),
         ];
         let lines = kinds.into_iter().filter(|(_, configured, ..)| *configured);
         let lines = lines.map(|(kind, _, vi, en)| {
-            let state = model.view.devices.get(&kind).copied().unwrap_or(DeviceState::Up);
+            let state = model
+                .view
+                .devices
+                .get(&kind)
+                .copied()
+                .unwrap_or(DeviceState::Up);
             let (vi_state, en_state, tone) = match state {
                 DeviceState::Up => ("Sẵn sàng", "Ready", Tone::Good),
                 DeviceState::Warning => ("Cần để ý", "Needs a look", Tone::Wait),
@@ -149,7 +179,11 @@ fn evidence(model: &Model<'_>, attempt: &checkout::till::Attempt) -> Vec<Evidenc
             time: SharedString::default(),
             words: format!(
                 "{} {} {}",
-                text::pick(model.language, "Máy thẻ báo đã duyệt:", "The terminal approved:"),
+                text::pick(
+                    model.language,
+                    "Máy thẻ báo đã duyệt:",
+                    "The terminal approved:"
+                ),
                 approval.scheme,
                 approval.approval_code
             )
@@ -186,36 +220,57 @@ fn tasks(model: &Model<'_>) -> Vec<StaffTask> {
             second: SharedString::default(),
         });
     }
-    tasks.extend(state.reviews.iter().map(|review| StaffTask {
-        id: format!("review:{}", review.id.0).into(),
-        title: format!("{} {}", review_kind(language, review.kind), amount(review.amount_minor))
+    tasks.extend(state.reviews.iter().map(|review| {
+        StaffTask {
+            id: format!("review:{}", review.id.0).into(),
+            title: format!(
+                "{} {}",
+                review_kind(language, review.kind),
+                amount(review.amount_minor)
+            )
             .into(),
-        detail: review.reference.as_str().into(),
-        first: say("Đã trả lại khách", "Given back"),
-        second: say("Cửa hàng giữ", "Kept by the shop"),
+            detail: review.reference.as_str().into(),
+            first: say("Đã trả lại khách", "Given back"),
+            second: say("Cửa hàng giữ", "Kept by the shop"),
+        }
     }));
     let doubtful = state.unprinted.iter().filter(|receipt| {
-        matches!(receipt.outcome, PrintOutcome::Failed(_) | PrintOutcome::Unknown)
-    });
-    tasks.extend(doubtful.map(|receipt| StaffTask {
-        id: format!("receipt:{}", receipt.receipt_number).into(),
-        title: format!(
-            "{} {}",
-            text::pick(language, "Chưa chắc đã in hóa đơn", "Perhaps not printed: receipt"),
-            receipt.receipt_number
+        matches!(
+            receipt.outcome,
+            PrintOutcome::Failed(_) | PrintOutcome::Unknown
         )
-        .into(),
-        detail: SharedString::default(),
-        first: say("In bản sao", "Print a copy"),
-        second: say("Bỏ qua", "Leave it"),
-    }));
-    tasks.extend(state.parked.iter().map(|parked| StaffTask {
-        id: format!("parked:{}", parked.code).into(),
-        title: format!("{} {}", text::pick(language, "Giỏ để lại", "Parked basket"), parked.code)
+    });
+    tasks.extend(doubtful.map(|receipt| {
+        StaffTask {
+            id: format!("receipt:{}", receipt.receipt_number).into(),
+            title: format!(
+                "{} {}",
+                text::pick(
+                    language,
+                    "Chưa chắc đã in hóa đơn",
+                    "Perhaps not printed: receipt"
+                ),
+                receipt.receipt_number
+            )
             .into(),
-        detail: model.clock.local(parked.parked_wall_ms, "%H:%M").into(),
-        first: say("Mở lại", "Open"),
-        second: say("Bỏ giỏ này", "Discard"),
+            detail: SharedString::default(),
+            first: say("In bản sao", "Print a copy"),
+            second: say("Bỏ qua", "Leave it"),
+        }
+    }));
+    tasks.extend(state.parked.iter().map(|parked| {
+        StaffTask {
+            id: format!("parked:{}", parked.code).into(),
+            title: format!(
+                "{} {}",
+                text::pick(language, "Giỏ để lại", "Parked basket"),
+                parked.code
+            )
+            .into(),
+            detail: model.clock.local(parked.parked_wall_ms, "%H:%M").into(),
+            first: say("Mở lại", "Open"),
+            second: say("Bỏ giỏ này", "Discard"),
+        }
     }));
     tasks
 }
@@ -226,8 +281,10 @@ fn review_kind(language: Language, kind: ReviewKind) -> &'static str {
         ReviewKind::OverPaid => text::pick(language, "Khách chuyển dư:", "Paid too much:"),
         ReviewKind::OrphanCredit => text::pick(language, "Tiền không rõ đơn:", "Unknown payment:"),
         ReviewKind::PartPaid => text::pick(language, "Trả một phần rồi bỏ:", "Part paid, left:"),
-        ReviewKind::Contradiction => {
-            text::pick(language, "Máy thẻ báo trái nhau:", "The terminal contradicts itself:")
-        }
+        ReviewKind::Contradiction => text::pick(
+            language,
+            "Máy thẻ báo trái nhau:",
+            "The terminal contradicts itself:",
+        ),
     }
 }

@@ -41,7 +41,10 @@ pub fn cash_line(language: Language, exact: Money, cash: Money) -> String {
     }
     match language {
         Language::Vietnamese => format!("Trả cho nhân viên, làm tròn {}", money(cash, language)),
-        Language::English => format!("Pay a member of staff, rounded to {}", money(cash, language)),
+        Language::English => format!(
+            "Pay a member of staff, rounded to {}",
+            money(cash, language)
+        ),
     }
 }
 

@@ -40,8 +40,7 @@ impl Shop {
         for part in ["data", "paper"] {
             std::fs::create_dir_all(dir.path().join(part)).unwrap();
         }
-        let scanner =
-            hardware::scanner::ScannerSim::spawn(&dir.path().join("scanner")).unwrap();
+        let scanner = hardware::scanner::ScannerSim::spawn(&dir.path().join("scanner")).unwrap();
         let printer = hardware::printer::sim::PrinterSim::run_on_pty(
             &dir.path().join("printer"),
             &dir.path().join("paper"),
@@ -83,7 +82,9 @@ impl Shop {
             .filter(|path| path.extension().is_some_and(|kind| kind == "txt"))
             .collect();
         sheets.sort();
-        let texts = sheets.iter().map(|path| std::fs::read_to_string(path).unwrap());
+        let texts = sheets
+            .iter()
+            .map(|path| std::fs::read_to_string(path).unwrap());
         texts.collect::<Vec<_>>().join("\n")
     }
 }

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod crash;
 mod driver;
 mod journeys;
-mod crash;
 mod tidy;

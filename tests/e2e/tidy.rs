@@ -64,8 +64,17 @@ fn pure_rooms_do_no_input_output_read_no_clock_and_hold_no_float() {
     let hardware = files("hardware/src", "rs").into_iter();
     pure.extend(hardware.filter(|path| path.to_string_lossy().contains("protocol")));
     let words = [
-        "f32", "f64", "SystemTime", "Instant", "std::fs", "std::net", "std::io", "std::thread",
-        "async", "getrandom", "rand",
+        "f32",
+        "f64",
+        "SystemTime",
+        "Instant",
+        "std::fs",
+        "std::net",
+        "std::io",
+        "std::thread",
+        "async",
+        "getrandom",
+        "rand",
     ];
     refuse(&pure, &words, "a pure room does something");
 }
@@ -77,19 +86,31 @@ fn only_ui_and_view_know_slint() {
     let outside: Vec<PathBuf> = outside
         .filter(|path| !path.to_string_lossy().contains("src/view/"))
         .collect();
-    refuse(&outside, &["slint", "kiosk_ui"], "Slint outside of ui/ and src/view/");
+    refuse(
+        &outside,
+        &["slint", "kiosk_ui"],
+        "Slint outside of ui/ and src/view/",
+    );
 }
 
 #[test]
 fn money_reaches_the_screens_as_text() {
     // Proves rule 2: no adapter has a number that is named like money.
-    let names = ["amount", "price", "total", "due", "change", "received", "saved"];
+    let names = [
+        "amount", "price", "total", "due", "change", "received", "saved",
+    ];
     for path in files("ui/adapters", "slint") {
         for (number, line) in product(&path) {
-            let is_number = line.contains("<int>") || line.contains("<float>")
-                || line.trim_end().ends_with(": int,") || line.trim_end().ends_with(": float,");
+            let is_number = line.contains("<int>")
+                || line.contains("<float>")
+                || line.trim_end().ends_with(": int,")
+                || line.trim_end().ends_with(": float,");
             let is_money = names.iter().any(|name| has_word(&line, name));
-            assert!(!(is_number && is_money), "{}:{number}: {line}", path.display());
+            assert!(
+                !(is_number && is_money),
+                "{}:{number}: {line}",
+                path.display()
+            );
         }
     }
 }
@@ -99,7 +120,14 @@ fn the_ui_thread_does_no_input_output() {
     // Proves rule 8 as far as source can show it: app and view name no disk, network or port.
     let mut rooms = files("src/app", "rs");
     rooms.extend(files("src/view", "rs"));
-    let words = ["std::fs", "std::net", "rusqlite", "reqwest", "serialport", "sleep"];
+    let words = [
+        "std::fs",
+        "std::net",
+        "rusqlite",
+        "reqwest",
+        "serialport",
+        "sleep",
+    ];
     refuse(&rooms, &words, "the UI thread waits for the world");
 }
 
@@ -107,7 +135,14 @@ fn the_ui_thread_does_no_input_output() {
 fn no_staff_and_no_card_reaches_a_touchpoint_event() {
     // Proves rule 11 for the words of the wire: no field can hold a person.
     let words = [
-        "staff", "cashier", "phone", "email", "pan", "cardholder", "payer", "face_image",
+        "staff",
+        "cashier",
+        "phone",
+        "email",
+        "pan",
+        "cardholder",
+        "payer",
+        "face_image",
     ];
     let vocabulary = files("touchpoint/src", "rs").into_iter();
     let vocabulary: Vec<PathBuf> = vocabulary
@@ -116,7 +151,11 @@ fn no_staff_and_no_card_reaches_a_touchpoint_event() {
     for path in &vocabulary {
         for (number, line) in product(path) {
             let field = line.trim_start().split(':').next().unwrap_or_default();
-            assert!(!words.contains(&field), "{}:{number}: {line}", path.display());
+            assert!(
+                !words.contains(&field),
+                "{}:{number}: {line}",
+                path.display()
+            );
         }
     }
     assert_eq!(vocabulary.len(), 1);
@@ -125,7 +164,15 @@ fn no_staff_and_no_card_reaches_a_touchpoint_event() {
 #[test]
 fn rooms_stay_small_enough_to_see() {
     // Proves that no module grows over 700 lines without somebody noticing.
-    let rooms = ["src", "checkout/src", "hardware/src", "payqr/src", "touchpoint/src", "headoffice/src", "ui/src"];
+    let rooms = [
+        "src",
+        "checkout/src",
+        "hardware/src",
+        "payqr/src",
+        "touchpoint/src",
+        "headoffice/src",
+        "ui/src",
+    ];
     for room in rooms {
         for path in files(room, "rs") {
             let lines = fs::read_to_string(&path).unwrap().lines().count();
