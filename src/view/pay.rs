@@ -68,6 +68,7 @@ impl Presenter {
         });
         rows::sync(&self.rows.methods, methods.collect());
         self.show_basket(model);
+        self.show_notice(model);
     }
 
     fn show_tenders(&self, model: &Model<'_>, tenders: &[Tender]) {

@@ -87,7 +87,7 @@ impl Presenter {
         basket.set_can_park(!view.lines.is_empty());
     }
 
-    fn show_notice(&self, model: &Model<'_>) {
+    pub(super) fn show_notice(&self, model: &Model<'_>) {
         let notice = model.view.notice.as_ref();
         let (kind, tone, detail) = match notice {
             Some(notice) => describe(model, notice),
@@ -256,7 +256,11 @@ fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, Tone, String
             (NoticeKind::WrongCheckDigit, Tone::Alarm, none)
         }
         TillNotice::Scan(ScanRefusal::Code(_)) => (NoticeKind::UnreadableCode, Tone::Alarm, none),
-        TillNotice::Scan(ScanRefusal::UnknownItem) => (NoticeKind::UnknownCode, Tone::Alarm, none),
+        TillNotice::Scan(ScanRefusal::UnknownItem) => say(
+            Tone::Alarm,
+            "Máy chưa biết mã này. Xin gọi nhân viên.",
+            "This code is not known here. Please call staff.",
+        ),
         TillNotice::Scan(ScanRefusal::NotHere) => (NoticeKind::WaitPayment, Tone::Wait, none),
         TillNotice::Scan(ScanRefusal::CatalogueDown) => say(
             Tone::Alarm,
@@ -268,11 +272,21 @@ fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, Tone, String
             "Xin quét chậm lại một chút.",
             "A little slower, please.",
         ),
-        TillNotice::Scan(ScanRefusal::Expired | ScanRefusal::NoPrice) => {
-            (NoticeKind::NotForSale, Tone::Alarm, none)
-        }
-        TillNotice::Scan(ScanRefusal::Basket(_)) => (NoticeKind::QuantityLimit, Tone::Wait, none),
-        TillNotice::Basket(_) => (NoticeKind::QuantityLimit, Tone::Wait, none),
+        TillNotice::Scan(ScanRefusal::Expired | ScanRefusal::NoPrice) => say(
+            Tone::Alarm,
+            "Món này hôm nay chưa bán được. Xin gọi nhân viên.",
+            "This cannot be sold today. Please call staff.",
+        ),
+        TillNotice::Scan(ScanRefusal::Basket(_)) => say(
+            Tone::Wait,
+            "Giỏ hàng không nhận thêm món này.",
+            "The basket takes no more of this.",
+        ),
+        TillNotice::Basket(_) => say(
+            Tone::Wait,
+            "Giỏ hàng không nhận thêm món này.",
+            "The basket takes no more of this.",
+        ),
         TillNotice::NoPrice { item } => (NoticeKind::NotForSale, Tone::Alarm, item.clone()),
         TillNotice::Expired { item } => match model.language {
             crate::format::Language::Vietnamese => (
@@ -297,9 +311,11 @@ fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, Tone, String
             "The basket is still empty.",
         ),
         TillNotice::CouponTaken { code } => (NoticeKind::CouponAdded, Tone::Good, code.clone()),
-        TillNotice::CouponUnknown | TillNotice::CouponNotNow => {
-            (NoticeKind::CouponRefused, Tone::Wait, none)
-        }
+        TillNotice::CouponUnknown | TillNotice::CouponNotNow => say(
+            Tone::Wait,
+            "Phiếu giảm giá này không dùng được lúc này.",
+            "This coupon cannot be used now.",
+        ),
         TillNotice::MoneyTaken => (NoticeKind::WaitPayment, Tone::Wait, none),
         TillNotice::Restarted => say(
             Tone::Good,

@@ -120,6 +120,8 @@ fn a_declined_card_costs_nothing_and_qr_pays_after_it() {
     counter.until_screen("card");
     counter.until_screen("pay");
     assert!(shop.terminal.charged().is_empty());
+    assert!(counter.says("Bạn chưa bị trừ tiền"));
+    counter.shot("pay-after-decline");
     counter.tap("Quét mã QR");
     counter.until_screen("qr");
     counter.until("the code on the glass", |_| {

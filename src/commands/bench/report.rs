@@ -193,7 +193,7 @@ mod tests {
             met: Some(false),
             how: "once".into(),
         };
-        let text = table(&[row.clone()]);
+        let text = table(std::slice::from_ref(&row));
         assert!(text.contains("| start | 1 / 2 3 | ≤ 1 s |  | **no** |"));
         assert_eq!(methods(&[row]), "- **start**: once\n");
     }
