@@ -298,6 +298,11 @@ impl App {
         for effect in list {
             self.carry_out(now, effect);
         }
+        // The till names a time only when it changes, and never one that has come: this one is spent. Kept, it would
+        // wake the loop for ever.
+        if self.wake_at_mono_ms.is_some_and(|at| at <= now.mono_ms) {
+            self.wake_at_mono_ms = None;
+        }
         let view = self.till.view(now);
         self.screen_changed(&view);
         self.view = view;

@@ -62,6 +62,8 @@ pub(super) struct Answers {
 /// Watches a still screen.
 fn watch_idle(screen: &Screen, processes: &[u32], spell: Duration) -> Result<Idle> {
     screen.settle(Duration::from_secs(2))?;
+    wait_for_full_minute();
+    screen.settle(Duration::from_secs(2))?;
     screen.forget();
     let before = cpu_time(processes);
     let since = Instant::now();
@@ -73,6 +75,12 @@ fn watch_idle(screen: &Screen, processes: &[u32], spell: Duration) -> Result<Idl
         frames: screen.forget(),
         cpu_percent: used.as_secs_f64() / spell.as_secs_f64() * 100.0,
     })
+}
+
+/// Waits until the clock on the attract screen has just changed.
+fn wait_for_full_minute() {
+    let left_ms = 60_000 - crate::clock::wall_ms().rem_euclid(60_000);
+    std::thread::sleep(Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)));
 }
 
 /// Start and idle spell on the attract screen, memory on the shop screen.
