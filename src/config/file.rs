@@ -228,7 +228,7 @@ pub struct Printer {
 }
 
 fn printer_baud() -> u32 {
-    115_200
+    19_200
 }
 fn printer_profile() -> String {
     "xprinter-clone".into()

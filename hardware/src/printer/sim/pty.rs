@@ -123,10 +123,9 @@ impl PrinterSim {
             controls: receiver,
             line_free_at_us: 0,
             replies: Vec::new(),
-            paper_dir: paper_dir.map(Path::to_path_buf),
-            saved: 0,
+            filing: Filing::start(paper_dir.map(Path::to_path_buf), Arc::clone(&sheets))?,
+            filed: 0,
             quiet_since_us: 0,
-            sheets: Arc::clone(&sheets),
         };
         let thread = std::thread::Builder::new()
             .name("printer-sim".into())
@@ -148,11 +147,57 @@ struct Runner {
     /// When the last byte read has come over the line.
     line_free_at_us: u64,
     replies: Vec<u8>,
-    paper_dir: Option<PathBuf>,
-    saved: usize,
+    filing: Filing,
+    /// Sheets handed to the filing.
+    filed: usize,
     /// When head and buffer were last busy.
     quiet_since_us: u64,
-    sheets: Arc<(Mutex<usize>, Condvar)>,
+}
+
+/// Saves sheets on a thread of its own: while a picture is packed, the printer
+/// must go on answering.
+struct Filing {
+    sheets: Option<Sender<Sheet>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Filing {
+    fn start(folder: Option<PathBuf>, saved: Arc<(Mutex<usize>, Condvar)>) -> io::Result<Self> {
+        let (sheets, receiver) = channel::<Sheet>();
+        let thread = std::thread::Builder::new()
+            .name("printer-sim-paper".into())
+            .spawn(move || {
+                for sheet in receiver {
+                    if let Some(folder) = &folder
+                        && let Err(error) = save(&sheet, folder)
+                    {
+                        tracing::warn!(%error, "simulated paper could not be saved");
+                    }
+                    let (saved, changed) = &*saved;
+                    *saved.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+                    changed.notify_all();
+                }
+            })?;
+        Ok(Self {
+            sheets: Some(sheets),
+            thread: Some(thread),
+        })
+    }
+
+    fn file(&self, sheet: Sheet) {
+        if let Some(sheets) = &self.sheets {
+            // The thread ends only when this sender goes.
+            let _ = sheets.send(sheet);
+        }
+    }
+
+    /// Waits until everything filed is saved.
+    fn finish(&mut self) {
+        self.sheets = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Runner {
@@ -167,10 +212,11 @@ impl Runner {
             self.listen(now_us);
             self.speak(now_us);
             self.tear_off(now_us);
-            self.save_sheets();
+            self.file_sheets();
             self.wait();
         }
-        self.save_sheets();
+        self.file_sheets();
+        self.filing.finish();
     }
 
     /// Does what a person asked; false when the printer is to be unplugged.
@@ -229,21 +275,11 @@ impl Runner {
         }
     }
 
-    fn save_sheets(&mut self) {
-        if self.saved == self.sim.sheets().len() {
-            return;
+    fn file_sheets(&mut self) {
+        for sheet in &self.sim.sheets()[self.filed..] {
+            self.filing.file(sheet.clone());
         }
-        for sheet in &self.sim.sheets()[self.saved..] {
-            if let Some(folder) = &self.paper_dir
-                && let Err(error) = save(sheet, folder)
-            {
-                tracing::warn!(%error, "simulated paper could not be saved");
-            }
-        }
-        self.saved = self.sim.sheets().len();
-        let (saved, changed) = &*self.sheets;
-        *saved.lock().unwrap_or_else(PoisonError::into_inner) = self.saved;
-        changed.notify_all();
+        self.filed = self.sim.sheets().len();
     }
 
     fn wait(&self) {
