@@ -37,6 +37,7 @@ pub struct Shop {
 impl Shop {
     /// A shop with every device, at its own ports.
     pub fn open() -> Self {
+        kiosk::logging::start();
         let dir = tempfile::tempdir().unwrap();
         for part in ["data", "paper"] {
             std::fs::create_dir_all(dir.path().join(part)).unwrap();
