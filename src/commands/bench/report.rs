@@ -80,6 +80,14 @@ pub(super) fn load() -> String {
         .to_owned()
 }
 
+/// Priority of this program and those it starts: 0 unless somebody set another (proc(5): field 19).
+fn niceness() -> i64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let field = rest.split_whitespace().nth(16);
+    field.and_then(|field| field.parse().ok()).unwrap_or(0)
+}
+
 /// File system (and device) that holds `path`.
 fn file_system(path: &Path) -> String {
     let text = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
@@ -128,7 +136,7 @@ pub(super) fn machine(data: &Path, zone: Tz, load_before: &str, browser: Option<
          - data directory on {}\n\
          - screen: Xvfb, {}x{}, drawn by the processor\n\
          - rival: {}\n\
-         - load average {load_before} before the run, {} after it{}\n",
+         - load average {load_before} before the run, {} after it, everything at nice {}{}\n",
         env!("CARGO_PKG_VERSION"),
         said("rustc", "--version"),
         rusqlite::version(),
@@ -140,6 +148,7 @@ pub(super) fn machine(data: &Path, zone: Tz, load_before: &str, browser: Option<
         super::screen::HEIGHT,
         browser.unwrap_or("no chromium on this machine"),
         load(),
+        niceness(),
         if load_before.parse().unwrap_or(0.0) > cores as f64 / 2.0 {
             ": other programs were running, times are longer than on a kiosk's own machine"
         } else {
