@@ -8,15 +8,10 @@ use checkout::till::{DeviceKind, DeviceState, Event, PrintJobId, PrinterFault, P
 use hardware::printer::document::Document;
 use hardware::printer::driver::{
     Evidence, JobId, NoSpool, PrinterConfig, PrinterDriver, PrinterEvent, PrinterHandle,
-    PrinterState, Refusal, Timing,
+    PrinterState, Refusal,
 };
 use hardware::printer::encode;
 use hardware::printer::profile::{Profile, ProfileError};
-
-/// How long a status question may stay open. A question waits behind the bytes
-/// sent before it: a full credit of 3,072 bytes takes 1.6 s at 19,200 baud, and
-/// a pseudo-terminal does not tell how many are still on their way.
-const ANSWER_MS: u64 = 2_500;
 
 /// The printer lane.
 pub struct PrinterLane {
@@ -53,10 +48,6 @@ impl PrinterLane {
         let settings = PrinterConfig {
             baud: Some(printer.baud),
             unfinished_job,
-            timing: Timing {
-                answer_ms: ANSWER_MS,
-                ..Timing::default()
-            },
             ..PrinterConfig::new(&printer.port, profile.clone())
         };
         let listener = report.clone();

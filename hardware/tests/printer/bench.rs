@@ -23,6 +23,8 @@ pub struct Bench {
     pub plugged: bool,
     /// Whether the spool accepts records.
     pub disk_works: bool,
+    /// Whether the port never admits to unsent bytes, as a pseudo-terminal or a USB adapter.
+    pub hides_backlog: bool,
     /// Jobs whose start was recorded.
     pub recorded: Vec<JobId>,
     open_baud: Option<u32>,
@@ -59,6 +61,7 @@ impl Bench {
             events: Vec::new(),
             plugged: true,
             disk_works: true,
+            hides_backlog: false,
             recorded: Vec::new(),
             open_baud: None,
             wire: VecDeque::new(),
@@ -116,7 +119,11 @@ impl Bench {
         }
         let clear_to_send =
             (self.sim.handshake() == Handshake::Lines).then(|| !self.sim.is_holding());
-        let unsent_bytes = self.wire.len();
+        let unsent_bytes = if self.hides_backlog {
+            0
+        } else {
+            self.wire.len()
+        };
         if self.open_baud.is_some() {
             self.feed(Input::Line {
                 unsent_bytes,
@@ -136,7 +143,8 @@ impl Bench {
     /// The bytes the line had time for reach the printer.
     fn carry(&mut self, step_us: u64) {
         let byte_us = 10_000_000 / u64::from(self.open_baud.unwrap_or(self.sim_baud));
-        let earliest = self.now_us - step_us;
+        // An idle line starts with the step; a busy one keeps the part of a byte it was at.
+        let earliest = self.now_us.saturating_sub(step_us + byte_us);
         self.wire_free_at_us = self.wire_free_at_us.max(earliest);
         while self.wire_free_at_us + byte_us <= self.now_us {
             if self.sim.handshake() == Handshake::Lines && self.sim.is_holding() {

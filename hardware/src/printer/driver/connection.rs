@@ -34,6 +34,7 @@ impl Machine {
         self.poll = Poll::new(now);
         self.status = None;
         self.unsent_bytes = 0;
+        self.line_free_at_us = 0;
         self.unsent_since = now;
         self.stuck_since = None;
         self.clear_to_send = None;

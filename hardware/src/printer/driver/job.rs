@@ -108,7 +108,7 @@ impl Running {
         self.disturbed |= self.sent > 0;
     }
 
-    /// A status question went unanswered: the printer may have been off for a moment.
+    /// Status questions went unanswered: the printer may have been off for a moment.
     pub(super) fn went_silent(&mut self) {
         self.silent |= self.sent > 0;
     }

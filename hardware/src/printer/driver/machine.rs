@@ -26,8 +26,12 @@ const STUCK_MS: u64 = 400;
 /// How long the driver waits for what, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
-    /// For the answer to a status question.
+    /// For the answer to a status question while a job is under way. Three missed answers in a
+    /// row are silence.
     pub answer_ms: u64,
+    /// For the answer to a status question at rest. With `idle_poll_ms` it sets how soon a dead
+    /// printer is known: one pause and three answers.
+    pub idle_answer_ms: u64,
     /// Between status questions at rest.
     pub idle_poll_ms: u64,
     /// Between status questions while printing.
@@ -46,7 +50,8 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             answer_ms: 500,
-            idle_poll_ms: 1_000,
+            idle_answer_ms: 300,
+            idle_poll_ms: 500,
             busy_poll_ms: 200,
             reopen_ms: 1_000,
             preflight_ms: 5_000,
@@ -178,8 +183,11 @@ pub struct Machine {
     pub(super) baud_index: usize,
     pub(super) speeds_tried: usize,
     pub(super) offline: Option<OfflineReason>,
+    /// Bytes the system says it has not sent.
     pub(super) unsent_bytes: usize,
     pub(super) unsent_since: u64,
+    /// When the line has carried all that was written, in microseconds, going by its speed.
+    pub(super) line_free_at_us: u64,
     pub(super) stuck_since: Option<u64>,
     pub(super) clear_to_send: Option<bool>,
     /// XOFF came and no XON since (where the system does not handle them).
@@ -210,6 +218,7 @@ impl Machine {
             offline: None,
             unsent_bytes: 0,
             unsent_since: now,
+            line_free_at_us: 0,
             stuck_since: None,
             clear_to_send: None,
             hold_asked: false,
@@ -240,7 +249,7 @@ impl Machine {
 
     /// The next bytes to write, at most 256, or `None` when nothing may go out now.
     pub fn next_write(&mut self, now: u64) -> Option<&[u8]> {
-        if !self.is_open() || self.unsent_bytes >= MAX_UNSENT_BYTES {
+        if !self.is_open() || self.bytes_on_the_way(now) >= MAX_UNSENT_BYTES {
             return None;
         }
         if self.out.current.is_none() {
@@ -271,6 +280,7 @@ impl Machine {
         piece.written += count;
         let (done, purpose) = (piece.is_done(), piece.purpose);
         self.unsent_bytes += count;
+        self.line_free_at_us = self.line_free_at_us.max(now * 1_000) + self.wire_us(count);
         if purpose == Purpose::Job
             && let Some(running) = &mut self.running
         {
@@ -280,7 +290,7 @@ impl Machine {
             self.out.current = None;
             self.stuck_since = None;
             if purpose == Purpose::AskStatus {
-                let drain_ms = self.wire_ms(self.unsent_bytes);
+                let drain_ms = self.wire_ms(self.bytes_on_the_way(now));
                 self.poll.written(now + drain_ms);
             }
         }
@@ -295,7 +305,7 @@ impl Machine {
             Phase::Live => u64::MAX,
         };
         let poll_at = if self.is_open() && self.asks_status() {
-            self.poll.wake_at(self.config.timing.answer_ms)
+            self.poll.wake_at(self.answer_ms())
         } else {
             u64::MAX
         };
@@ -349,6 +359,29 @@ impl Machine {
     /// Milliseconds `bytes` take on the line (8N1), rounded up.
     pub(super) fn wire_ms(&self, bytes: usize) -> u64 {
         (bytes as u64 * 10_000).div_ceil(u64::from(self.baud().max(1)))
+    }
+
+    fn wire_us(&self, bytes: usize) -> u64 {
+        (bytes as u64 * 10_000_000).div_ceil(u64::from(self.baud().max(1)))
+    }
+
+    /// Bytes written that have not reached the printer: what the system admits to, and no less
+    /// than the line can still be carrying. A pseudo-terminal and many USB adapters admit to
+    /// nothing, and a question behind bytes nobody counted would look unanswered.
+    fn bytes_on_the_way(&self, now: u64) -> usize {
+        let busy_us = self.line_free_at_us.saturating_sub(now * 1_000);
+        let carried = (busy_us * u64::from(self.baud())).div_ceil(10_000_000);
+        self.unsent_bytes
+            .max(usize::try_from(carried).unwrap_or(usize::MAX))
+    }
+
+    /// How long the open status question may stay unanswered.
+    fn answer_ms(&self) -> u64 {
+        let timing = &self.config.timing;
+        match self.phase {
+            Phase::Live if self.running.is_none() => timing.idle_answer_ms,
+            _ => timing.answer_ms,
+        }
     }
 
     /// Whether the printer holds the data: XOFF, or a line that cannot be spoken on.
@@ -538,8 +571,12 @@ impl Machine {
             return;
         }
         let mute = self.is_mute(now);
-        if self.poll.check(now, self.config.timing.answer_ms, mute) == Polled::Missed {
-            if let Some(running) = &mut self.running {
+        if self.poll.check(now, self.answer_ms(), mute) == Polled::Missed {
+            // One answer lost on the wire is no silence; a printer that lost its power needs longer
+            // than two questions to answer again.
+            if self.poll.misses() >= 2
+                && let Some(running) = &mut self.running
+            {
                 running.went_silent();
             }
             if self.poll.misses() >= 3 && !matches!(self.phase, Phase::Probing { .. }) {
