@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use checkout::till::TillState;
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 use touchpoint::{JournalId, Lane};
 
@@ -19,8 +22,11 @@ use super::sales::{self, SaleRecord};
 
 /// Oldest SQLite without the WAL-reset bug, as `sqlite3_libversion_number` counts (sync-and-reliability.md §0.4).
 const SQLITE_SAFE: i32 = 3_051_003;
-/// A passive checkpoint is due when the write-ahead log holds this many pages (§4.3).
-const CHECKPOINT_PAGES: u64 = 1000;
+/// A passive checkpoint is due when the write-ahead log holds this many pages (§4.3): it waits for a moment without
+/// requests, so that no sale stands behind it.
+const CHECKPOINT_PAGES: u32 = 1000;
+/// With this many pages it no longer waits.
+const CHECKPOINT_AT_ONCE_PAGES: u32 = 4 * CHECKPOINT_PAGES;
 /// Databases up to this size are checked page by page before the first touch; larger ones on the first idle moment.
 const QUICK_CHECK_AT_OPEN_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -99,6 +105,9 @@ pub struct Engine {
     /// The page check was put off at open because the file is large.
     check_due: bool,
     wal_dirty: bool,
+    /// Pages in the write-ahead log after the newest commit. The length of its file says nothing: SQLite writes it
+    /// again from the start and leaves it as long as it was.
+    wal_pages: Arc<AtomicU32>,
 }
 
 /// Where a lane of the open journal stands.
@@ -157,7 +166,9 @@ impl Engine {
             failed: false,
             check_due,
             wal_dirty: true,
+            wal_pages: Arc::default(),
         };
+        engine.count_log_pages();
         engine.open_catalogue();
         engine.watch_space();
         let boot = Boot {
@@ -247,12 +258,36 @@ impl Engine {
         attempt().map_err(|error| StoreError::from_sqlite(&path, &error))
     }
 
-    /// Checkpoints when the log is long, and looks at the space that is left.
+    /// Something was written; the checkpoint comes when the answer is out ([`Self::after_answer`]).
     pub(super) fn after_write(&mut self) {
         self.wal_dirty = true;
-        if wal_pages(&self.config.path) >= CHECKPOINT_PAGES {
+    }
+
+    /// The answer to a request is out: a checkpoint that can wait no longer is made, and the space that is left is
+    /// looked at. Says whether one is due as soon as nothing is asked for.
+    pub(super) fn after_answer(&mut self) -> bool {
+        if !self.wal_dirty || self.failed {
+            return false;
+        }
+        let pages = self.wal_pages.load(Ordering::Relaxed);
+        if pages >= CHECKPOINT_AT_ONCE_PAGES {
             self.checkpoint(false);
             self.watch_space();
+            return false;
+        }
+        pages >= CHECKPOINT_PAGES
+    }
+
+    fn count_log_pages(&mut self) {
+        let pages = Arc::new(AtomicU32::new(0));
+        self.wal_pages = pages.clone();
+        let count = move |_: &mut Wal, log: std::ffi::c_int| {
+            pages.store(log.unsigned_abs(), Ordering::Relaxed);
+            Ok(())
+        };
+        if let Err(error) = self.connection.wal_hook(Some(count)) {
+            // Without it only idle moments checkpoint.
+            tracing::warn!(%error, "the log's length is not known");
         }
     }
 
@@ -297,6 +332,7 @@ impl Engine {
             .connection
             .query_row(mode, [], |row| row.get::<_, i64>(0));
         self.wal_dirty = false;
+        self.wal_pages.store(0, Ordering::Relaxed);
         match answer {
             Ok(0) => {}
             Ok(_) => self
@@ -331,6 +367,7 @@ impl Engine {
         journal::verify(&connection, &self.config.path, self.config.rehash_events)?;
         let (journal_no, journal_id, heads) = journal::load_heads(&connection, &self.config.path)?;
         self.connection = connection;
+        self.count_log_pages();
         (self.journal_no, self.journal_id, self.heads) = (journal_no, journal_id, heads);
         self.failed = false;
         self.notices.push(StorageHealth::Recovered);
@@ -516,13 +553,6 @@ fn quick_check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
         }),
         Err(error) => Err(StoreError::from_sqlite(path, &error)),
     }
-}
-
-/// Pages in the write-ahead log: 32 bytes of header, then 24 + 4096 a page.
-fn wal_pages(path: &Path) -> u64 {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    fs::metadata(PathBuf::from(name)).map_or(0, |metadata| metadata.len() / 4120)
 }
 
 /// Decides whether this file goes on with its journal, and records what the file is now.

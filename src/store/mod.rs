@@ -46,6 +46,8 @@ pub use settings::{Enrolment, Snapshot, SnapshotState};
 const QUEUE: usize = 256;
 /// How long the queue must be empty before the store does its own work (checkpoint).
 const IDLE: Duration = Duration::from_millis(400);
+/// The same with a long write-ahead log.
+const BREATH: Duration = Duration::from_millis(20);
 /// How often the free space is looked at when nothing happens.
 const WATCH: Duration = Duration::from_secs(60);
 
@@ -234,11 +236,22 @@ struct Worker<H> {
 impl<H: FnMut(StorageHealth)> Worker<H> {
     fn run(mut self, queue: &Receiver<Job>) {
         self.report();
+        let mut log_is_long = false;
         loop {
-            let wait = if self.engine.idle_due() { IDLE } else { WATCH };
+            let wait = match (log_is_long, self.engine.idle_due()) {
+                (true, _) => BREATH,
+                (false, true) => IDLE,
+                (false, false) => WATCH,
+            };
             match queue.recv_timeout(wait) {
-                Ok(job) => job(&mut self.engine),
-                Err(RecvTimeoutError::Timeout) => self.engine.idle(),
+                Ok(job) => {
+                    job(&mut self.engine);
+                    log_is_long = self.engine.after_answer();
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.engine.idle();
+                    log_is_long = false;
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.report();

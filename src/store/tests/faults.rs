@@ -65,6 +65,44 @@ fn a_newer_or_foreign_file_is_left_as_it_is() {
 }
 
 #[test]
+fn a_log_that_was_long_once_is_not_checkpointed_behind_every_sale() {
+    // Proves: the checkpoint is due by what the log holds, not by the length its file keeps, and not before the
+    // answer to the commit is out.
+    let place = Place::new();
+    let (mut engine, _) = place.engine().unwrap();
+    let wal = PathBuf::from(format!("{}-wal", place.path().display()));
+    let mut n = 0;
+    let mut commits_until_due = |engine: &mut Engine| {
+        let first = n;
+        loop {
+            engine.commit(commit(n, &[Lane::Money])).unwrap();
+            n += 1;
+            if engine.after_answer() {
+                return n - first;
+            }
+        }
+    };
+    let fresh = commits_until_due(&mut engine);
+    engine.idle();
+    let again = commits_until_due(&mut engine);
+    assert!(std::fs::metadata(&wal).unwrap().len() > 4_000_000);
+    assert!(
+        fresh > 100 && again > 100,
+        "due after {fresh}, then after {again} commits"
+    );
+
+    // A burst without a pause is checkpointed all the same, a good while later.
+    let mut burst = 0;
+    while engine.after_answer() {
+        engine
+            .commit(commit(10_000 + burst, &[Lane::Money]))
+            .unwrap();
+        burst += 1;
+    }
+    assert!(burst > 2 * again, "{burst}");
+}
+
+#[test]
 fn damaged_pages_are_found_before_selling() {
     // Proves that overwritten pages, and a file that is no database, are refused as damaged; then set aside whole.
     let place = Place::new();
