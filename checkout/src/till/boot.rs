@@ -5,9 +5,6 @@ use super::{
     TenderKind, Till, What,
 };
 
-/// Copies printed by restarts alone.
-const COPIES_AFTER_RESTART_MAX: u32 = 2;
-
 impl Till {
     /// Called once, with the durable state in place.
     pub(super) fn restore(&mut self) {
@@ -51,7 +48,7 @@ impl Till {
         };
         self.paid_shown = stage == Stage::Paid;
         match stage {
-            Stage::Paid => self.print_again(),
+            Stage::Paid => self.resend_unsent(),
             Stage::Shop | Stage::Pay => {
                 self.tell(Notice::Restarted);
                 self.restore_attempt();
@@ -137,20 +134,6 @@ impl Till {
                 job,
                 receipt_number,
             });
-        }
-    }
-
-    /// The shopper is still standing here: a receipt marked as a copy, unless one was proven.
-    /// A kiosk that keeps restarting stops at two copies.
-    fn print_again(&mut self) {
-        let Some(visit) = &self.state.visit else {
-            return;
-        };
-        let unproven = visit.print.as_ref().is_some_and(|print| {
-            print.outcome == PrintOutcome::Unknown && print.copy_number < COPIES_AFTER_RESTART_MAX
-        });
-        if let Some(sale) = visit.sale.clone().filter(|_| unproven) {
-            self.reprint(sale);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::gate::Deed;
 use super::{
-    Front, PrintJobId, PrintOutcome, PrintRecord, PrinterSaid, REASONS_MAX, Sale, Till, Unprinted,
-    VisitEnd, What,
+    Front, PrintJobId, PrintOutcome, PrintRecord, PrinterSaid, REASONS_MAX, RESENDS_MAX, Sale,
+    Till, Unprinted, VisitEnd, What,
 };
 
 /// Faces up to this one are asked why.
@@ -222,23 +222,41 @@ impl Till {
 
     /// Prints a sale again; always marked as a copy.
     pub(super) fn reprint(&mut self, receipt: Box<Sale>) {
+        let known = self.state.unprinted.iter();
+        let copies = known
+            .filter(|entry| entry.receipt_number == receipt.receipt_number)
+            .map(|entry| entry.copies)
+            .max();
+        let copy_number = copies.unwrap_or(0).saturating_add(1);
+        self.queue_receipt(receipt, copy_number, 0);
+    }
+
+    /// The shopper is still standing here and not one byte of the receipt left for the printer:
+    /// it may be sent again as it is. Anything else is for staff to decide.
+    pub(super) fn resend_unsent(&mut self) {
+        let Some(visit) = &self.state.visit else {
+            return;
+        };
+        let unsent = visit.print.as_ref().filter(|print| {
+            matches!(print.outcome, PrintOutcome::Failed(_)) && print.resends < RESENDS_MAX
+        });
+        let (Some(print), Some(sale)) = (unsent, visit.sale.clone()) else {
+            return;
+        };
+        let (copy_number, resends) = (print.copy_number, print.resends + 1);
+        self.queue_receipt(sale, copy_number, resends);
+    }
+
+    fn queue_receipt(&mut self, receipt: Box<Sale>, copy_number: u32, resends: u8) {
         let receipt_number = receipt.receipt_number;
         self.state.counters.print_job += 1;
         let job = PrintJobId(self.state.counters.print_job);
-        let found = self
-            .state
-            .unprinted
-            .iter()
-            .position(|u| u.receipt_number == receipt_number);
-        let copies = match found {
-            Some(index) => self.state.unprinted.remove(index).copies.saturating_add(1),
-            None => 1,
-        };
         let outcome = PrintOutcome::Queued;
+        self.forget_receipt(receipt_number);
         self.remember_unprinted(Unprinted {
             receipt_number,
             job,
-            copies,
+            copies: copy_number,
             outcome,
         });
         if let Some(visit) = &mut self.state.visit
@@ -249,19 +267,20 @@ impl Till {
         {
             visit.print = Some(PrintRecord {
                 job,
-                copy_number: copies,
+                copy_number,
                 outcome,
+                resends,
             });
         }
         self.record(What::ReceiptQueued {
             job,
             receipt_number,
-            copy_number: copies,
+            copy_number,
         });
         self.gate.after(Deed::Print {
             job,
             receipt,
-            copy_number: copies,
+            copy_number,
         });
     }
 

@@ -314,10 +314,14 @@ impl Till {
     }
 
     fn on_device(&mut self, which: DeviceKind, state: DeviceState) {
-        if self.devices.insert(which, state) != Some(state) {
+        let news = self.devices.insert(which, state) != Some(state);
+        if news {
             self.unrecorded_devices.insert(which);
         }
         self.record_devices();
+        if news && which == DeviceKind::Printer && state != DeviceState::Down {
+            self.resend_unsent();
+        }
     }
 
     /// A device that flaps while the disk fails must not fill the memory: its last state is

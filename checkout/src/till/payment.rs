@@ -438,6 +438,7 @@ impl Till {
                 job,
                 copy_number: 0,
                 outcome: PrintOutcome::Queued,
+                resends: 0,
             });
         }
         self.remember_unprinted(Unprinted {

@@ -75,6 +75,30 @@ pub struct TillState {
     pub counters: Counters,
 }
 
+impl TillState {
+    /// What the printer's spool knows after a restart: not one byte of these jobs left for the
+    /// printer. Called before [`Till::new`](super::Till::new); jobs it does not name and whose end
+    /// nobody recorded are in doubt.
+    pub fn mark_unsent(&mut self, is_unsent: impl Fn(PrintJobId) -> bool) {
+        let unsent = PrintOutcome::Failed(PrinterFault::Offline);
+        let on_the_way = |outcome| matches!(outcome, PrintOutcome::Queued | PrintOutcome::Printing);
+        for entry in &mut self.unprinted {
+            if on_the_way(entry.outcome) && is_unsent(entry.job) {
+                entry.outcome = unsent;
+            }
+        }
+        let print = self.visit.as_mut().and_then(|visit| visit.print.as_mut());
+        if let Some(print) = print
+            && on_the_way(print.outcome)
+            && is_unsent(print.job)
+        {
+            print.outcome = unsent;
+        }
+    }
+}
+
+/// Most times a receipt of which nothing left is sent again by itself.
+pub const RESENDS_MAX: u8 = 3;
 /// Most baskets put aside at once.
 pub const PARKED_MAX: usize = 20;
 /// Most left-behind offers watched at once.
@@ -332,6 +356,9 @@ pub struct PrintRecord {
     pub copy_number: u32,
     /// How far it is.
     pub outcome: PrintOutcome,
+    /// How often it was sent again by itself, because nothing of it had left.
+    #[serde(default)]
+    pub resends: u8,
 }
 
 /// How far a receipt is.

@@ -62,7 +62,8 @@ fn an_unanswered_tap_times_out() {
 
 #[test]
 fn the_printer_never_decides_the_sale() {
-    // Proves a failed receipt is offered as a code and listed, and after a restart only a copy is printed.
+    // Proves a failed receipt is offered as a code and listed, and one in doubt is printed again only by staff, as a
+    // copy.
     let mut desk = Desk::qr_showing();
     desk.credit(1, "FT1", 25_000);
     let failed = PrinterSaid::Failed(PrinterFault::NoPaper);
@@ -80,8 +81,49 @@ fn the_printer_never_decides_the_sale() {
     let mut desk = Desk::qr_showing();
     desk.credit(1, "FT1", 25_000).restart();
     assert!(matches!(desk.screen(), Screen::Paid(_)));
-    assert!(desk.did(|effect| matches!(effect, Effect::Print { copy_number: 1, .. })));
+    assert!(!desk.did(|effect| matches!(effect, Effect::Print { .. })));
+    assert!(matches!(desk.screen(), Screen::Paid(paid) if paid.offer_e_receipt));
     let sale = Box::new(desk.sale());
+    desk.staff(StaffEvent::Reprint(sale.clone()));
+    assert!(desk.did(|effect| matches!(effect, Effect::Print { copy_number: 1, .. })));
     desk.staff(StaffEvent::Reprint(sale));
     assert!(desk.did(|effect| matches!(effect, Effect::Print { copy_number: 2, .. })));
+}
+
+#[test]
+fn a_receipt_of_which_nothing_left_is_sent_again_as_it_is() {
+    // Proves: with a new roll in, and after a restart of which the spool knows that nothing was sent, the original is
+    // sent again under a new job, at most three times; a receipt on paper never is.
+    let original = |effect: &Effect| matches!(effect, Effect::Print { copy_number: 0, .. });
+    let said = |job: u64, said: PrinterSaid| Event::Printer {
+        job: PrintJobId(job),
+        said,
+    };
+    let printer = |state| Event::Device {
+        which: DeviceKind::Printer,
+        state,
+    };
+    let mut desk = Desk::qr_showing();
+    desk.credit(1, "FT1", 25_000);
+    for job in 1..=4 {
+        desk.does(said(job, PrinterSaid::Failed(PrinterFault::NoPaper)));
+        desk.does(printer(DeviceState::Down));
+        desk.done.clear();
+        desk.does(printer(DeviceState::Up));
+        assert_eq!(desk.did(original), job <= 3, "after job {job}");
+    }
+
+    let mut desk = Desk::qr_showing();
+    desk.credit(1, "FT1", 25_000);
+    desk.durable
+        .as_mut()
+        .unwrap()
+        .mark_unsent(|job| job == PrintJobId(1));
+    desk.restart();
+    assert!(desk.did(original));
+    desk.does(said(2, PrinterSaid::Started))
+        .does(said(2, PrinterSaid::Printed));
+    desk.done.clear();
+    desk.does(printer(DeviceState::Up));
+    assert!(!desk.did(|effect| matches!(effect, Effect::Print { .. })));
 }

@@ -318,23 +318,23 @@ impl Bank {
     }
 }
 
-pub fn print(job: PrintJobId, dice: &mut Dice, mail: &mut Mail) {
-    send(
-        dice,
-        mail,
-        200,
-        Event::Printer {
-            job,
-            said: PrinterSaid::Started,
-        },
-    );
+/// Takes a job; says whether its start came to the spool, which is before its first byte left.
+pub fn print(job: PrintJobId, dice: &mut Dice, mail: &mut Mail) -> bool {
+    let refused = dice.chance(10);
+    if refused {
+        let said = PrinterSaid::Failed(PrinterFault::NoPaper);
+        send(dice, mail, 2_500, Event::Printer { job, said });
+        return false;
+    }
+    let said = PrinterSaid::Started;
+    send(dice, mail, 200, Event::Printer { job, said });
     let said = match dice.below(100) {
-        0..75 => PrinterSaid::Printed,
-        75..85 => PrinterSaid::Failed(PrinterFault::NoPaper),
+        0..85 => PrinterSaid::Printed,
         85..93 => PrinterSaid::Unknown,
-        _ => return,
+        _ => return true,
     };
     send(dice, mail, 2_500, Event::Printer { job, said });
+    true
 }
 
 /// On its way: usually once, sometimes twice, never in a promised order.

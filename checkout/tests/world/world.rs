@@ -62,6 +62,8 @@ pub struct World {
     store_fault: Option<(StoreFault, u64)>,
     drawer_opened: u64,
     originals: BTreeSet<u64>,
+    /// The printer's spool: jobs whose start is on disk. Nothing of any other job left the kiosk.
+    spooled: BTreeSet<PrintJobId>,
     time: u64,
     boot_at: u64,
     clock_error_ms: i64,
@@ -111,6 +113,7 @@ impl World {
             store_fault: None,
             drawer_opened: 0,
             originals: BTreeSet::new(),
+            spooled: BTreeSet::new(),
             time: 1_000,
             boot_at: 0,
             clock_error_ms: 0,
@@ -471,10 +474,13 @@ impl World {
                 ..
             } => {
                 let number = receipt.receipt_number;
-                if copy_number == 0 && !self.originals.insert(number) {
-                    return Err(format!("two originals of receipt {number}"));
+                let starts = devices::print(job, dice, &mut mail);
+                if starts {
+                    self.spooled.insert(job);
+                    if copy_number == 0 && !self.originals.insert(number) {
+                        return Err(format!("two originals of receipt {number}"));
+                    }
                 }
-                devices::print(job, dice, &mut mail);
             }
             Effect::OpenDrawer { .. } => self.drawer_opened += 1,
             Effect::WakeAt { mono_ms } => self.wake_at = Some(mono_ms),
@@ -567,10 +573,13 @@ impl World {
         let seed = self.seed ^ self.dice.roll();
         // What is read back is what was written, through the row's own text.
         let row = serde_json::to_string(&self.durable).map_err(|error| error.to_string())?;
-        let state: Option<TillState> =
+        let mut state: Option<TillState> =
             serde_json::from_str(&row).map_err(|error| error.to_string())?;
         if state != self.durable {
             return Err("the state row does not read back".to_owned());
+        }
+        if let Some(state) = &mut state {
+            state.mark_unsent(|job| !self.spooled.contains(&job));
         }
         self.till = Till::new(shop::config(self.seed), state, seed, self.now());
         self.power_on();
