@@ -7,11 +7,14 @@ use crate::config::Configuration;
 use crate::devices::{self, CardLane, Devices, PrinterLane, QrLane};
 use crate::journal::Scribe;
 use crate::mailbox::Mailbox;
-use crate::store::{Ids, Opened, StorageHealth, Store, StoreConfig, StoreError};
+use crate::store::{
+    Ids, Opened, PrintKind, SpooledJob, StorageHealth, Store, StoreConfig, StoreError,
+};
 use crate::sync::SyncHandle;
 use checkout::Rules;
 use checkout::barcode::BarcodeRules;
-use checkout::till::{Lang, Limits, PrintOutcome, TenderKind, Till, TillConfig};
+use checkout::till::{Lang, Limits, TenderKind, Till, TillConfig, TillState};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use touchpoint::JournalId;
 
@@ -87,23 +90,16 @@ pub fn assemble(config: &Configuration, mailbox: &Mailbox<AppEvent>) -> Result<K
     let opened = open_store(config, health(mailbox.clone()))?;
     let opened_day = opened.store.call(|engine| engine.last_business_date())?;
     let journal = opened.boot.journal_id.as_str().to_owned();
-    let unfinished = opened.boot.state.as_ref().is_some_and(|state| {
-        let mut receipts = state.unprinted.iter();
-        receipts.any(|receipt| {
-            matches!(
-                receipt.outcome,
-                PrintOutcome::Queued | PrintOutcome::Printing
-            )
-        })
-    });
-    let devices = start_devices(config, mailbox, &journal, unfinished)?;
+    let mut state = opened.boot.state;
+    let torn_paper = recall_prints(&opened.store, state.as_mut())?;
+    let devices = start_devices(config, mailbox, &journal, torn_paper, &opened.store)?;
     let seed = random_u64()?;
     let boot = format!("{:016x}", random_u64()?);
     let settings = till_config(config, &journal);
     let sync = crate::sync::spawn(opened.store.clone(), boot.clone())
         .map_err(|error| StartError::Device(error.to_string()))?;
     let app = App::new(Parts {
-        till: Till::new(settings, opened.boot.state, seed, now),
+        till: Till::new(settings, state, seed, now),
         config: config.clone(),
         scribe: Scribe::new(
             boot,
@@ -119,6 +115,32 @@ pub fn assemble(config: &Configuration, mailbox: &Mailbox<AppEvent>) -> Result<K
         app,
         sync,
         store_thread: opened.thread,
+    })
+}
+
+/// Tells the till what the printer's spool knows of receipts that were on their way. Says whether
+/// a torn one may hang out of the printer.
+fn recall_prints(store: &Store, state: Option<&mut TillState>) -> Result<bool, StoreError> {
+    let open: Vec<u64> = state
+        .iter()
+        .flat_map(|state| state.open_prints())
+        .map(|job| job.0)
+        .collect();
+    let rows = store.call(move |engine| {
+        let rows = open
+            .iter()
+            .map(|&job| engine.spooled(PrintKind::Receipt, job));
+        rows.collect::<Result<Vec<_>, _>>()
+    })?;
+    let rows = rows.into_iter().flatten();
+    let rows: BTreeMap<u64, SpooledJob> = rows.map(|row| (row.job_no, row)).collect();
+    if let Some(state) = state {
+        state.recall_prints(|job| devices::outcome_of(rows.get(&job.0)));
+    }
+    store.call(|engine| {
+        let torn = engine.has_torn_print()?;
+        engine.doubt_torn_prints(wall_ms())?;
+        Ok(torn)
     })
 }
 
@@ -202,7 +224,8 @@ fn start_devices(
     config: &Configuration,
     mailbox: &Mailbox<AppEvent>,
     journal: &str,
-    unfinished_job: bool,
+    torn_paper: bool,
+    store: &Store,
 ) -> Result<Devices, StartError> {
     let told = |error: &dyn std::fmt::Display| StartError::Device(error.to_string());
     let mut devices = Devices::none(mailbox.clone());
@@ -210,7 +233,7 @@ fn start_devices(
         devices.scanner = devices::spawn_scanner(scanner, mailbox.clone()).map_err(|e| told(&e))?;
     }
     if let Some(printer) = &config.file.printer {
-        let lane = PrinterLane::spawn(printer, config, unfinished_job, mailbox.clone());
+        let lane = PrinterLane::spawn(printer, config, torn_paper, store.clone(), mailbox.clone());
         devices.printer = Some(lane.map_err(|e| told(&e))?);
     }
     if let Some(terminal) = &config.file.terminal {

@@ -3,12 +3,15 @@
 
 use super::{Report, device};
 use crate::app::AppEvent;
+use crate::clock::wall_ms;
 use crate::config::{Configuration, Printer};
-use checkout::till::{DeviceKind, DeviceState, Event, PrintJobId, PrinterFault, PrinterSaid, Sale};
-use hardware::printer::document::Document;
+use crate::store::{PrintJob, PrintKind, PrintState, SpooledJob, Store, StoreError};
+use checkout::till::{
+    DeviceKind, DeviceState, Event, PrintJobId, PrintOutcome, PrinterFault, PrinterSaid, Sale,
+};
 use hardware::printer::driver::{
-    Evidence, JobId, NoSpool, PrinterConfig, PrinterDriver, PrinterEvent, PrinterHandle,
-    PrinterState, Refusal,
+    Evidence, JobId, PrinterConfig, PrinterDriver, PrinterEvent, PrinterHandle, PrinterState,
+    ProofGrade, Refusal, Spool,
 };
 use hardware::printer::encode;
 use hardware::printer::profile::{Profile, ProfileError};
@@ -18,6 +21,7 @@ pub struct PrinterLane {
     printer: PrinterHandle,
     profile: Profile,
     config: Configuration,
+    store: Store,
     report: Report,
 }
 
@@ -42,6 +46,7 @@ impl PrinterLane {
         printer: &Printer,
         config: &Configuration,
         unfinished_job: bool,
+        store: Store,
         report: Report,
     ) -> Result<Self, PrinterLaneError> {
         let profile = Profile::named(&printer.profile)?;
@@ -50,12 +55,16 @@ impl PrinterLane {
             unfinished_job,
             ..PrinterConfig::new(&printer.port, profile.clone())
         };
-        let listener = report.clone();
-        let printer = PrinterDriver::spawn(settings, move |event| hear(&listener, event))?;
+        let (listener, spool) = (report.clone(), store.clone());
+        let printer = PrinterDriver::spawn(settings, move |event| {
+            record_end(&spool, &event);
+            hear(&listener, event);
+        })?;
         Ok(Self {
             printer,
             profile,
             config: config.clone(),
+            store,
             report,
         })
     }
@@ -68,16 +77,21 @@ impl PrinterLane {
         } else {
             document
         };
-        self.print_document(job, &document);
-    }
-
-    fn print_document(&mut self, job: PrintJobId, document: &Document) {
-        match encode::encode(document, &self.profile) {
+        match encode::encode(&document, &self.profile) {
             Ok(encoded) => {
-                let id = JobId(u128::from(job.0));
-                // The till's row about this job is on disk already: a spool of
-                // its own would only say so again.
-                self.printer.print(id, encoded.into_bytes(), NoSpool);
+                let bytes = encoded.into_bytes();
+                self.send(
+                    PrintJob {
+                        kind: PrintKind::Receipt,
+                        job_no: job.0,
+                        receipt_number: Some(sale.receipt_number),
+                        copy_number,
+                        total_bytes: bytes.len(),
+                        digest: touchpoint::chain::sha256(&bytes),
+                        accepted_ms: wall_ms(),
+                    },
+                    bytes,
+                );
             }
             Err(error) => {
                 tracing::error!(%error, "receipt cannot be encoded");
@@ -88,9 +102,135 @@ impl PrinterLane {
         }
     }
 
+    fn send(&self, row: PrintJob, bytes: Vec<u8>) {
+        let id = job_id(row.kind, row.job_no);
+        let accepted = row.clone();
+        self.store.run(
+            move |engine| engine.print_accepted(&accepted),
+            // The start makes the row again, and without that nothing is sent.
+            |written| log_failure("accepted", written),
+        );
+        let store = self.store.clone();
+        self.printer.print(id, bytes, StoreSpool { store, row });
+    }
+
     /// Opens the drawer on the printer's kick line.
     pub fn open_drawer(&mut self) {
         self.printer.open_drawer();
+    }
+}
+
+/// The spool of one job, in the kiosk's database.
+struct StoreSpool {
+    store: Store,
+    row: PrintJob,
+}
+
+impl Spool for StoreSpool {
+    fn started(&mut self, _job: JobId, cuts_before: Option<u32>) -> std::io::Result<()> {
+        let row = self.row.clone();
+        let now_ms = wall_ms();
+        self.store
+            .call(move |engine| engine.print_started(&row, cuts_before, now_ms))
+            .map_err(std::io::Error::other)
+    }
+
+    fn confirmed(&mut self, _job: JobId, bytes: usize) {
+        let (kind, job_no) = (self.row.kind, self.row.job_no);
+        self.store.run(
+            move |engine| engine.print_confirmed(kind, job_no, bytes as u64),
+            |written| log_failure("confirmed", written),
+        );
+    }
+}
+
+fn log_failure(step: &str, written: Result<(), StoreError>) {
+    if let Err(error) = written {
+        tracing::warn!(%error, step, "the spool's row was not written");
+    }
+}
+
+/// Kinds share the driver's name space: the kind is the upper half.
+fn job_id(kind: PrintKind, job_no: u64) -> JobId {
+    let upper: u128 = match kind {
+        PrintKind::Receipt => 0,
+        PrintKind::Staff => 1,
+    };
+    JobId(upper << 64 | u128::from(job_no))
+}
+
+fn job_of(id: JobId) -> Option<(PrintKind, u64)> {
+    let kind = match id.0 >> 64 {
+        0 => PrintKind::Receipt,
+        1 => PrintKind::Staff,
+        _ => return None,
+    };
+    let [.., a, b, c, d, e, f, g, h] = id.0.to_be_bytes();
+    Some((kind, u64::from_be_bytes([a, b, c, d, e, f, g, h])))
+}
+
+/// Writes a job's end into the spool; the till hears it at the same time, and its own row follows.
+fn record_end(store: &Store, event: &PrinterEvent) {
+    let (id, state, evidence) = match event {
+        PrinterEvent::JobDone { job, evidence } => {
+            (*job, PrintState::Done, evidence_word(*evidence).to_owned())
+        }
+        PrinterEvent::JobFailed {
+            job,
+            nothing_sent,
+            reason,
+        } => {
+            let state = if *nothing_sent {
+                PrintState::Failed
+            } else {
+                PrintState::Unknown
+            };
+            (*job, state, reason.to_string())
+        }
+        PrinterEvent::JobUnknown { job, doubt, .. } => {
+            (*job, PrintState::Unknown, doubt.to_string())
+        }
+        _ => return,
+    };
+    let Some((kind, job_no)) = job_of(id) else {
+        return;
+    };
+    let now_ms = wall_ms();
+    store.run(
+        move |engine| engine.print_ended(kind, job_no, state, &evidence, now_ms),
+        |written| log_failure("ended", written),
+    );
+}
+
+/// What the spool calls a job that was sent in full to a printer that cannot prove it.
+const UNVERIFIED: &str = "unverified";
+
+/// How the spool names what proves a print.
+fn evidence_word(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Printed(ProofGrade::Fence) => "fence",
+        Evidence::Printed(ProofGrade::FenceAndCounter) => "fence, cut counter",
+        Evidence::Printed(ProofGrade::ProcessId) => "process id",
+        Evidence::Printed(ProofGrade::ProcessIdAndCounter) => "process id, cut counter",
+        Evidence::Unverified { status_clean: true } => "unverified, no fault reported",
+        Evidence::Unverified { .. } => UNVERIFIED,
+    }
+}
+
+/// What the spool's row says to the till after a restart; `None` is doubt.
+pub fn outcome_of(row: Option<&SpooledJob>) -> Option<PrintOutcome> {
+    let unsent = PrintOutcome::Failed(PrinterFault::Offline);
+    // Without a row it was never handed over.
+    let Some(row) = row else {
+        return Some(unsent);
+    };
+    match row.state {
+        PrintState::Accepted | PrintState::Failed => Some(unsent),
+        PrintState::Done => {
+            let evidence = row.evidence.as_deref().unwrap_or(UNVERIFIED);
+            (!evidence.starts_with(UNVERIFIED)).then_some(PrintOutcome::Printed)
+        }
+        PrintState::Started | PrintState::Unknown => None,
     }
 }
 
@@ -134,7 +274,7 @@ fn hear(report: &Report, event: PrinterEvent) {
 }
 
 fn say(report: &Report, job: JobId, said: PrinterSaid) {
-    if let Ok(number) = u64::try_from(job.0) {
+    if let Some((PrintKind::Receipt, number)) = job_of(job) {
         let job = PrintJobId(number);
         report.post(AppEvent::Till(Event::Printer { job, said }));
     }

@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/kiosk/0001-journal.sql"),
     include_str!("../../migrations/kiosk/0002-sales.sql"),
     include_str!("../../migrations/kiosk/0003-catalogue.sql"),
+    include_str!("../../migrations/kiosk/0004-print-jobs.sql"),
 ];
 
 /// Newest schema version this program knows.

@@ -20,6 +20,7 @@ mod migrate;
 mod sales;
 mod search;
 mod settings;
+mod spool;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +42,7 @@ pub use journal::{JournalEvent, JournalReason, LaneMarks, Position, Run, StoredE
 pub use migrate::SCHEMA_VERSION;
 pub use sales::{SaleLineRecord, SaleRecord, SaleTaxRecord, SaleTenderRecord};
 pub use settings::{Enrolment, Snapshot, SnapshotState};
+pub use spool::{PrintJob, PrintKind, PrintState, SpooledJob};
 
 /// Requests that may wait for the store thread.
 const QUEUE: usize = 256;

@@ -27,8 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub struct Shop {
     pub dir: tempfile::TempDir,
     pub scanner: hardware::scanner::ScannerSimHandle,
-    /// Held, not used: dropping it unplugs the printer.
-    _printer: hardware::printer::sim::PtyPrinter,
+    pub printer: hardware::printer::sim::PtyPrinter,
     pub terminal: hardware::terminal::TerminalSim,
     pub bank: bank::Running,
     pub config: Configuration,
@@ -59,7 +58,7 @@ impl Shop {
         let shop = Self {
             dir,
             scanner,
-            _printer: printer,
+            printer,
             terminal,
             bank,
             config,

@@ -8,4 +8,5 @@
 mod crash;
 mod driver;
 mod journeys;
+mod receipts;
 mod tidy;

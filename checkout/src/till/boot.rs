@@ -2,7 +2,7 @@
 
 use super::{
     AttemptStatus, Effect, Front, Help, Live, NotStartedReason, Notice, PrintOutcome, Stage,
-    TenderKind, Till, What,
+    TenderKind, Till, Unprinted, What,
 };
 
 impl Till {
@@ -111,8 +111,29 @@ impl Till {
         }
     }
 
-    /// A receipt that was on its way when the power went may or may not be printed.
+    /// A receipt that was on its way when the power went may or may not be printed, unless the
+    /// spool knew better.
     fn doubt_open_receipts(&mut self) {
+        let proven = |entry: &Unprinted| entry.outcome == PrintOutcome::Printed;
+        let printed: Vec<Unprinted> = self
+            .state
+            .unprinted
+            .iter()
+            .filter(|e| proven(e))
+            .cloned()
+            .collect();
+        self.state.unprinted.retain(|entry| !proven(entry));
+        for Unprinted {
+            job,
+            receipt_number,
+            ..
+        } in printed
+        {
+            self.record(What::ReceiptPrinted {
+                job,
+                receipt_number,
+            });
+        }
         let mut doubtful = Vec::new();
         for entry in &mut self.state.unprinted {
             if matches!(entry.outcome, PrintOutcome::Queued | PrintOutcome::Printing) {

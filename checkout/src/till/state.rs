@@ -76,23 +76,35 @@ pub struct TillState {
 }
 
 impl TillState {
-    /// What the printer's spool knows after a restart: not one byte of these jobs left for the
-    /// printer. Called before [`Till::new`](super::Till::new); jobs it does not name and whose end
-    /// nobody recorded are in doubt.
-    pub fn mark_unsent(&mut self, is_unsent: impl Fn(PrintJobId) -> bool) {
-        let unsent = PrintOutcome::Failed(PrinterFault::Offline);
-        let on_the_way = |outcome| matches!(outcome, PrintOutcome::Queued | PrintOutcome::Printing);
-        for entry in &mut self.unprinted {
-            if on_the_way(entry.outcome) && is_unsent(entry.job) {
-                entry.outcome = unsent;
+    /// Print jobs this state holds no end of.
+    pub fn open_prints(&self) -> impl Iterator<Item = PrintJobId> + '_ {
+        let open = |outcome| matches!(outcome, PrintOutcome::Queued | PrintOutcome::Printing);
+        let visit = self.visit.iter().filter_map(|visit| visit.print.as_ref());
+        let on_screen = visit.map(|print| (print.job, print.outcome));
+        let listed = self
+            .unprinted
+            .iter()
+            .map(|entry| (entry.job, entry.outcome));
+        let both = on_screen.chain(listed);
+        both.filter_map(move |(job, outcome)| open(outcome).then_some(job))
+    }
+
+    /// What the printer's spool knows after a restart of jobs whose end this state does not hold:
+    /// [`PrintOutcome::Failed`] where not one byte left, [`PrintOutcome::Printed`] where the proof
+    /// came too late to be written here. Called before [`Till::new`](super::Till::new); jobs of
+    /// which the spool says `None` are in doubt.
+    pub fn recall_prints(&mut self, known: impl Fn(PrintJobId) -> Option<PrintOutcome>) {
+        let recall = |job, outcome: &mut PrintOutcome| {
+            let open = matches!(outcome, PrintOutcome::Queued | PrintOutcome::Printing);
+            if open && let Some(known) = known(job) {
+                *outcome = known;
             }
+        };
+        for entry in &mut self.unprinted {
+            recall(entry.job, &mut entry.outcome);
         }
-        let print = self.visit.as_mut().and_then(|visit| visit.print.as_mut());
-        if let Some(print) = print
-            && on_the_way(print.outcome)
-            && is_unsent(print.job)
-        {
-            print.outcome = unsent;
+        if let Some(print) = self.visit.as_mut().and_then(|visit| visit.print.as_mut()) {
+            recall(print.job, &mut print.outcome);
         }
     }
 }

@@ -115,10 +115,9 @@ fn a_receipt_of_which_nothing_left_is_sent_again_as_it_is() {
 
     let mut desk = Desk::qr_showing();
     desk.credit(1, "FT1", 25_000);
-    desk.durable
-        .as_mut()
-        .unwrap()
-        .mark_unsent(|job| job == PrintJobId(1));
+    let unsent = PrintOutcome::Failed(PrinterFault::Offline);
+    let state = desk.durable.as_mut().unwrap();
+    state.recall_prints(|job| (job == PrintJobId(1)).then_some(unsent));
     desk.restart();
     assert!(desk.did(original));
     desk.does(said(2, PrinterSaid::Started))
@@ -126,4 +125,13 @@ fn a_receipt_of_which_nothing_left_is_sent_again_as_it_is() {
     desk.done.clear();
     desk.does(printer(DeviceState::Up));
     assert!(!desk.did(|effect| matches!(effect, Effect::Print { .. })));
+
+    let mut desk = Desk::qr_showing();
+    desk.credit(1, "FT1", 25_000);
+    let state = desk.durable.as_mut().unwrap();
+    state.recall_prints(|_| Some(PrintOutcome::Printed));
+    desk.restart();
+    assert!(!desk.did(|effect| matches!(effect, Effect::Print { .. })));
+    assert_eq!(desk.view().staff_items, 0);
+    assert!(matches!(desk.screen(), Screen::Paid(paid) if !paid.offer_e_receipt));
 }

@@ -579,7 +579,8 @@ impl World {
             return Err("the state row does not read back".to_owned());
         }
         if let Some(state) = &mut state {
-            state.mark_unsent(|job| !self.spooled.contains(&job));
+            let unsent = PrintOutcome::Failed(PrinterFault::Offline);
+            state.recall_prints(|job| (!self.spooled.contains(&job)).then_some(unsent));
         }
         self.till = Till::new(shop::config(self.seed), state, seed, self.now());
         self.power_on();

@@ -4,6 +4,7 @@
 mod catalogue;
 mod faults;
 mod processes;
+mod spool;
 mod sync;
 
 use std::path::{Path, PathBuf};

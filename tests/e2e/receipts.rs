@@ -1,0 +1,93 @@
+//! Receipts that the printer does not print at once: what the spool knows decides.
+
+use crate::driver::{Counter, Shop};
+use crate::journeys::{sign_in, with_a_coffee};
+use checkout::till::{PrintOutcome, Screen};
+use hardware::printer::sim::SimControl;
+use kiosk::store::{PrintKind, PrintState, SpooledJob};
+
+/// Pays the coffee by card; the exit tap is on the screen.
+fn paid(shop: &Shop) -> Counter {
+    let counter = with_a_coffee(shop);
+    counter.tap("Thanh toán");
+    counter.until_screen("pay");
+    counter.tap("Thẻ");
+    counter.until_screen("tap");
+    counter
+}
+
+fn outcome(counter: &Counter) -> Option<PrintOutcome> {
+    let app = counter.app.borrow();
+    let visit = app.model().state.visit.clone()?;
+    visit.print.map(|print| print.outcome)
+}
+
+fn spooled(counter: &Counter, job_no: u64) -> Option<SpooledJob> {
+    let store = counter.app.borrow().store();
+    store
+        .call(move |engine| engine.spooled(PrintKind::Receipt, job_no))
+        .unwrap()
+}
+
+#[test]
+fn a_receipt_refused_for_want_of_paper_comes_by_itself_with_the_new_roll() {
+    // Proves: no paper is known before a byte leaves, the code is offered at once, and the original comes, unmarked and
+    // proven, when the roll is in.
+    let shop = Shop::open();
+    let counter = with_a_coffee(&shop);
+    shop.printer.control(SimControl::RemovePaper);
+    counter.tap("Thanh toán");
+    counter.until("the printer known to be without paper", |counter| {
+        let app = counter.app.borrow();
+        matches!(&app.model().view.screen, Screen::Pay(pay) if pay.printer_down)
+    });
+    counter.tap("Thẻ");
+    counter.until_screen("tap");
+    counter.until("the refusal", |counter| {
+        matches!(outcome(counter), Some(PrintOutcome::Failed(_)))
+    });
+    counter.shot("receipt-failed");
+    assert!(counter.says("Hóa đơn điện tử"), "{:?}", counter.labels());
+    shop.printer.control(SimControl::LoadPaper { mm: 30_000 });
+    counter.until("the receipt on paper", |_| shop.paper().contains("25.000"));
+    assert!(!shop.paper().contains("BẢN SAO"), "{}", shop.paper());
+    counter.until("its proof in the spool", |counter| {
+        spooled(counter, 2).is_some_and(|job| job.state == PrintState::Done)
+    });
+    assert_eq!(spooled(&counter, 1).unwrap().state, PrintState::Failed);
+    let proof = spooled(&counter, 2).unwrap();
+    assert_eq!(proof.evidence.as_deref(), Some("fence"));
+    counter.power_cut();
+}
+
+#[test]
+fn a_power_cut_in_the_middle_of_a_receipt_leaves_the_rest_to_staff() {
+    // Proves: a receipt that began and whose end nobody saw is not sent again by itself; the torn paper is cut off and
+    // says so, and the copy staff ask for is marked.
+    let shop = Shop::open();
+    let counter = paid(&shop);
+    counter.until("the receipt to begin", |counter| {
+        outcome(counter) == Some(PrintOutcome::Printing)
+    });
+    counter.power_cut();
+
+    let counter = Counter::open(&shop.config, 1080, 1920);
+    assert_eq!(outcome(&counter), Some(PrintOutcome::Unknown));
+    assert_eq!(spooled(&counter, 1).unwrap().state, PrintState::Unknown);
+    counter.until("the torn paper cut off", |_| {
+        shop.paper().contains("INTERRUPTED")
+    });
+    assert!(spooled(&counter, 2).is_none(), "nothing is sent again");
+    counter.until_screen("attract");
+    counter.tap("Chạm để bắt đầu");
+    counter.until_screen("shop");
+    counter.tap("Gọi nhân viên");
+    counter.until_screen("help");
+    sign_in(&counter);
+    counter.shot("staff-doubtful-receipt");
+    counter.tap("In bản sao");
+    counter.until("the copy on paper", |_| {
+        shop.paper().contains("BẢN SAO / COPY 1")
+    });
+    counter.power_cut();
+}
