@@ -1,5 +1,7 @@
 //! An item with everything the shop's catalogue says about it.
 
+use std::collections::BTreeMap;
+
 use checkout::{Item, ItemId, LocalDate};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -12,6 +14,9 @@ pub struct Entry {
     /// Every barcode that stands for it.
     #[serde(default)]
     pub barcodes: Vec<String>,
+    /// Its category's name in other languages, by language code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub category_names: BTreeMap<String, String>,
     /// More words it can be found by (brand, tags); never shown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub keywords: String,

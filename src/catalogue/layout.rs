@@ -37,6 +37,7 @@ pub(super) enum Field {
     Code,
     Barcode,
     Category,
+    CategoryEnglish,
     Unit,
     ByWeight,
     Price,
@@ -82,6 +83,10 @@ const OWN: &[(Field, &[Title])] = &[
         &[Is("ma vach"), Is("barcode"), Is("barcodes")],
     ),
     (Field::Category, &[Is("nhom"), Is("category")]),
+    (
+        Field::CategoryEnglish,
+        &[Is("nhom tieng anh"), Is("category en")],
+    ),
     (Field::Unit, &[Is("don vi"), Is("unit")]),
     (Field::ByWeight, &[Is("ban theo can"), Is("by weight")]),
     (Field::Price, &[Is("gia"), Is("price")]),

@@ -92,7 +92,7 @@ impl<'a> RowReader<'a> {
         let item = Item {
             id: ItemId(0),
             code,
-            names: self.names(cells),
+            names: self.english(cells, Field::NameEnglish),
             unit,
             prices,
             tax_class,
@@ -109,10 +109,15 @@ impl<'a> RowReader<'a> {
                 .get(column)
                 .is_some_and(|cell| cell.text.starts_with('-') && cell.text.len() > 1)
         });
+        let mut category_names = self.english(cells, Field::CategoryEnglish);
+        for name in category_names.values_mut() {
+            *name = top_category(name).0;
+        }
         let rank = self.text(cells, Field::Rank).parse().unwrap_or(0);
         let entry = Entry {
             item,
             barcodes,
+            category_names,
             keywords: keywords.join(" "),
             rank,
             for_sale,
@@ -225,8 +230,8 @@ impl<'a> RowReader<'a> {
         name.chars().take(NAME_MAX).collect()
     }
 
-    fn names(&self, cells: &[Cell]) -> BTreeMap<String, String> {
-        let english = line(self.text(cells, Field::NameEnglish));
+    fn english(&self, cells: &[Cell], field: Field) -> BTreeMap<String, String> {
+        let english = line(self.text(cells, field));
         if english.is_empty() {
             BTreeMap::new()
         } else {

@@ -1,5 +1,7 @@
 //! Finding items: by barcode, by identity, by category, by what sells best.
 
+use std::collections::BTreeMap;
+
 use checkout::{Item, ItemId};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -22,8 +24,10 @@ pub struct Found {
 /// A category with something to sell in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Category {
-    /// Its name.
+    /// Its name in the shop's first language, which also names it for [`Engine::items_of`].
     pub name: String,
+    /// In other languages, by language code.
+    pub names: BTreeMap<String, String>,
     /// Items for sale in it.
     pub items: u64,
 }
@@ -37,6 +41,13 @@ pub(super) fn found_of(row: &Row<'_>) -> rusqlite::Result<Found> {
         item: entry.item,
         sellable: row.get(1)?,
     })
+}
+
+impl Category {
+    /// The name in `language`, or in the shop's first language.
+    pub fn name_in(&self, language: &str) -> &str {
+        self.names.get(language).unwrap_or(&self.name)
+    }
 }
 
 impl Engine {
@@ -97,12 +108,15 @@ impl Engine {
         };
         let read = || -> rusqlite::Result<Vec<Category>> {
             let mut statement = catalogue.connection.prepare_cached(
-                "SELECT name, items FROM category WHERE items > 0 AND name <> '' ORDER BY category",
+                "SELECT name, names, items FROM category WHERE items > 0 AND name <> '' ORDER BY category",
             )?;
             let rows = statement.query_map([], |row| {
+                let names: String = row.get(1)?;
                 Ok(Category {
                     name: row.get(0)?,
-                    items: super::journal::u64_of(row.get(1)?),
+                    names: serde_json::from_str(&names)
+                        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?,
+                    items: super::journal::u64_of(row.get(2)?),
                 })
             })?;
             rows.collect()

@@ -1,5 +1,6 @@
 //! Building a catalogue file: complete, checked, and only then renamed into place.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -16,7 +17,8 @@ use super::error::StoreError;
 
 /// The tables of a catalogue file. `row` counts items in their standing order: best sellers first, then as ranked,
 /// then by name; so "the first rows" is always the right page. `label` holds what ranking a search reads, of items that
-/// can be sold, packed apart from the bodies so that a search touches few pages.
+/// can be sold, packed apart from the bodies so that a search touches few pages. `names` of a category is a JSON object:
+/// its name by language code, from the first entry that has one.
 const SCHEMA: &str = "
 CREATE TABLE item (
     row       INTEGER PRIMARY KEY,
@@ -27,7 +29,12 @@ CREATE TABLE item (
     body      TEXT    NOT NULL
 ) STRICT;
 CREATE TABLE label (row INTEGER PRIMARY KEY, name TEXT NOT NULL, folded TEXT NOT NULL, other TEXT NOT NULL) STRICT;
-CREATE TABLE category (category INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, items INTEGER NOT NULL) STRICT;
+CREATE TABLE category (
+    category  INTEGER PRIMARY KEY,
+    name      TEXT    NOT NULL UNIQUE,
+    names     TEXT    NOT NULL,
+    items     INTEGER NOT NULL
+) STRICT;
 CREATE TABLE barcode (key TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (key, row)) STRICT, WITHOUT ROWID;
 CREATE TABLE word (word TEXT PRIMARY KEY, items INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE VIRTUAL TABLE search USING fts5(words, content='', detail='none', columnsize=0, prefix='1 2 3 4 5',
@@ -180,9 +187,16 @@ pub(super) fn write_file(
     connection.close().map_err(|(_, error)| error)
 }
 
+/// A category while its entries are counted.
+struct Shelf {
+    name: String,
+    names: BTreeMap<String, String>,
+    items: u64,
+}
+
 struct Writer<'c> {
     transaction: &'c Connection,
-    categories: Vec<(String, u64)>,
+    categories: Vec<Shelf>,
     words: std::collections::HashMap<String, u32>,
 }
 
@@ -190,10 +204,11 @@ impl Writer<'_> {
     fn entry(&mut self, row: i64, entry: &Entry, folded: &str, body: &str) -> rusqlite::Result<()> {
         let item = &entry.item;
         let mut other: Vec<String> = item.names.values().map(|name| fold(name)).collect();
+        other.extend(entry.category_names.values().map(|name| fold(name)));
         other.extend([&item.code, &item.category, &entry.keywords].map(|text| fold(text)));
         other.retain(|text| !text.is_empty());
         let other = other.join(" ");
-        let category = self.category(&item.category, entry.sellable());
+        let category = self.category(entry);
         self.transaction
             .prepare_cached(
                 "INSERT INTO item (row, item_id, code, sellable, category, body)
@@ -238,22 +253,36 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn category(&mut self, name: &str, sellable: bool) -> i64 {
-        let position = self.categories.iter().position(|(known, _)| known == name);
+    fn category(&mut self, entry: &Entry) -> i64 {
+        let name = &entry.item.category;
+        let position = self.categories.iter().position(|known| known.name == *name);
         let index = position.unwrap_or_else(|| {
-            self.categories.push((name.to_owned(), 0));
+            self.categories.push(Shelf {
+                name: name.clone(),
+                names: BTreeMap::new(),
+                items: 0,
+            });
             self.categories.len() - 1
         });
-        self.categories[index].1 += u64::from(sellable);
+        let shelf = &mut self.categories[index];
+        shelf.items += u64::from(entry.sellable());
+        for (language, name) in &entry.category_names {
+            if !shelf.names.contains_key(language) {
+                shelf.names.insert(language.clone(), name.clone());
+            }
+        }
         super::journal::i64_of(index as u64)
     }
 
     fn finish(self) -> rusqlite::Result<()> {
-        let mut add = self
-            .transaction
-            .prepare("INSERT INTO category (category, name, items) VALUES (?1, ?2, ?3)")?;
-        for (index, (name, items)) in (0_i64..).zip(&self.categories) {
-            add.execute(params![index, name, super::journal::i64_of(*items)])?;
+        let mut add = self.transaction.prepare(
+            "INSERT INTO category (category, name, names, items) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for (index, shelf) in (0_i64..).zip(&self.categories) {
+            let names = serde_json::to_string(&shelf.names)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+            let items = super::journal::i64_of(shelf.items);
+            add.execute(params![index, shelf.name, names, items])?;
         }
         let mut words: Vec<_> = self.words.into_iter().collect();
         words.sort_unstable();

@@ -20,7 +20,7 @@ use super::search::Vocabulary;
 /// `application_id` of a catalogue file: "TPKC".
 pub(super) const APPLICATION_ID: i64 = 0x5450_4b43;
 /// Layout of the file; another layout is built anew from the entries it holds.
-pub(super) const LAYOUT: i64 = 1;
+pub(super) const LAYOUT: i64 = 2;
 
 /// What putting a catalogue to use changed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -56,7 +56,9 @@ fn the_demo_shop_is_complete() {
     for entry in &entries {
         let item = &entry.item;
         assert!(
-            entry.sellable() && item.names.contains_key("en"),
+            entry.sellable()
+                && item.names.contains_key("en")
+                && entry.category_names.contains_key("en"),
             "{}",
             item.name
         );

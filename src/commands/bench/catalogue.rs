@@ -253,6 +253,7 @@ fn entry(number: usize, tax_class: TaxClassId, sequence: &mut Sequence) -> Entry
             picture: Some(picture.to_owned()),
         },
         barcodes: vec![ean13(number)],
+        category_names: BTreeMap::new(),
         keywords: brand.to_owned(),
         rank: if number < 60 {
             u32::try_from(number + 1).unwrap_or(0)

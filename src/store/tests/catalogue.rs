@@ -32,6 +32,7 @@ pub(super) fn entry(code: &str, name: &str, category: &str) -> Entry {
     Entry {
         item,
         barcodes: vec![format!("893000{code}")],
+        category_names: BTreeMap::new(),
         keywords: String::new(),
         rank: 0,
         for_sale: true,
@@ -189,15 +190,20 @@ fn categories_and_pages_show_what_is_for_sale() {
     let mut entries = shop();
     entries[2].rank = 1;
     entries[5].for_sale = false;
+    // One row that names its category in English is enough.
+    entries[8].category_names.insert("en".into(), "Milk".into());
     let store = with(&place, entries);
     let categories = store.call(|engine| engine.categories()).unwrap();
     assert_eq!(
         categories[0],
         Category {
             name: "Sữa".into(),
+            names: [("en".to_owned(), "Milk".to_owned())].into(),
             items: 2
         }
     );
+    assert_eq!(categories[0].name_in("en"), "Milk");
+    assert_eq!(categories[1].name_in("en"), categories[1].name);
     assert_eq!(categories.len(), 5);
     let page = |offset| {
         store
