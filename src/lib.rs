@@ -16,6 +16,7 @@ pub mod journal;
 pub mod logging;
 pub mod mailbox;
 pub mod receipt;
+pub mod remedy;
 pub mod staff;
 pub mod store;
 pub mod sync;

@@ -8,10 +8,11 @@ use crate::clock::mono_ms;
 use crate::config::{ConfigError, Configuration};
 use crate::format::Language;
 use crate::mailbox::{Inbox, mailbox};
+use crate::remedy;
 use crate::watchdog::{Notifier, Pulse, both_moved};
 use anyhow::{Context, Result};
 use checkout::till::Screen as TillScreen;
-use kiosk_ui::{MainWindow, OutOfOrderAdapter, OutReason, Screen};
+use kiosk_ui::{MainWindow, OutOfOrderAdapter, OutReason, Screen, ShellAdapter};
 use slint::{ComponentHandle, Timer, TimerMode};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -34,7 +35,7 @@ pub fn run(config: Result<Configuration, ConfigError>, size: Option<(u32, u32)>)
         Ok(config) => counter.start(config),
         Err(error) => {
             tracing::error!(%error, "configuration");
-            counter.out_of_order(OutReason::Device, "E-CONFIG", &error.to_string());
+            counter.refuse(Fault::Config(error));
         }
     }
     counter.run()
@@ -53,6 +54,9 @@ struct Shared {
     retry: Timer,
     pulse: Arc<Pulse>,
     first_frame_logged: bool,
+    /// Why there is no app.
+    fault: Option<Rc<Fault>>,
+    /// Language of the screen while there is no app.
     language: Language,
 }
 
@@ -90,10 +94,13 @@ impl Counter {
             retry: Timer::default(),
             pulse: Arc::new(Pulse::default()),
             first_frame_logged: false,
+            fault: None,
             language: config.map_or(Language::Vietnamese, |config| config.language),
         }));
         COUNTER.set(Some(shared.clone()));
-        Ok(Self { shared })
+        let counter = Self { shared };
+        counter.answer_language();
+        Ok(counter)
     }
 
     /// Puts the kiosk together, or shows why not and tries again.
@@ -116,19 +123,19 @@ impl Counter {
                     let mut app = kiosk.app;
                     app.start();
                     shared.app = Some(app);
+                    shared.fault = None;
                     shared.inbox = Some(inbox);
                 }
                 refresh(&self.shared);
                 Self::notify_ready(&self.shared.borrow().pulse);
             }
-            Err(error) => self.cannot_start(config, &error),
+            Err(error) => self.cannot_start(config, error),
         }
     }
 
-    fn cannot_start(&self, config: Configuration, error: &StartError) {
+    fn cannot_start(&self, config: Configuration, error: StartError) {
         tracing::error!(%error, "the counter cannot open");
-        let (reason, code) = start_reason(error);
-        self.out_of_order(reason, code, &error.to_string());
+        self.refuse(Fault::Start(error));
         let again = Self {
             shared: self.shared.clone(),
         };
@@ -141,16 +148,31 @@ impl Counter {
         });
     }
 
-    fn out_of_order(&self, reason: OutReason, code: &str, detail: &str) {
+    /// Shows why there is no counter.
+    fn refuse(&self, fault: Fault) {
+        tracing::info!(
+            screen = "out-of-order",
+            code = fault.reason().1,
+            "screen at start"
+        );
+        self.shared.borrow_mut().fault = Some(Rc::new(fault));
+        show_fault(&self.shared);
+    }
+
+    /// While there is no counter, only the language can be changed; the counter connects its own callbacks later.
+    fn answer_language(&self) {
+        let weak = Rc::downgrade(&self.shared);
         let shared = self.shared.borrow();
-        let ui = shared.presenter.window();
-        // The first language of the first market, while no configuration says.
-        let _ = kiosk_ui::select_language(shared.language.code());
-        let out = ui.global::<OutOfOrderAdapter>();
-        out.set_reason(reason);
-        out.set_code(code.into());
-        out.set_detail(detail.into());
-        ui.set_screen(Screen::OutOfOrder);
+        let shell = shared.presenter.window().global::<ShellAdapter>();
+        shell.on_next_language(move || {
+            if let Some(shared) = weak.upgrade() {
+                {
+                    let mut shared = shared.borrow_mut();
+                    shared.language = shared.language.next();
+                }
+                show_fault(&shared);
+            }
+        });
     }
 
     fn run(&self) -> Result<()> {
@@ -194,27 +216,78 @@ impl Counter {
     }
 }
 
-/// What a start error looks like on the screen.
-fn start_reason(error: &StartError) -> (OutReason, &'static str) {
-    use crate::store::StoreError as Store;
-    match error {
-        StartError::Clock(_) => (OutReason::Clock, "E-CLOCK"),
-        StartError::Device(_) => (OutReason::Device, "E-DEVICE"),
-        StartError::NoRandomness => (OutReason::Device, "E-RANDOM"),
-        StartError::Store(store) => {
-            let code = match store {
-                Store::MissingDirectory(_) => "E-STORE-DIR",
-                Store::ReadOnly(_) => "E-STORE-READONLY",
-                Store::Full(_) => "E-STORE-FULL",
-                Store::Damaged { .. } => "E-STORE-DAMAGED",
-                Store::Newer { .. } => "E-STORE-NEWER",
-                Store::UnreadableState(_) => "E-STATE",
-                Store::Locked(_) | Store::Busy => "E-STORE-LOCKED",
-                _ => "E-STORE",
-            };
-            (OutReason::MoneyStore, code)
+/// Why there is no counter behind the window.
+enum Fault {
+    Config(ConfigError),
+    Start(StartError),
+}
+
+impl Fault {
+    /// What it looks like on the screen, and its code for whoever looks after the kiosk.
+    fn reason(&self) -> (OutReason, &'static str) {
+        use crate::store::StoreError as Store;
+        let error = match self {
+            Self::Config(_) => return (OutReason::Device, "E-CONFIG"),
+            Self::Start(error) => error,
+        };
+        match error {
+            StartError::Clock(_) => (OutReason::Clock, "E-CLOCK"),
+            StartError::Device(_) => (OutReason::Device, "E-DEVICE"),
+            StartError::NoRandomness => (OutReason::Device, "E-RANDOM"),
+            StartError::Store(store) => {
+                let code = match store {
+                    Store::MissingDirectory(_) => "E-STORE-DIR",
+                    Store::ReadOnly(_) => "E-STORE-READONLY",
+                    Store::Full(_) => "E-STORE-FULL",
+                    Store::Damaged { .. } => "E-STORE-DAMAGED",
+                    Store::Newer { .. } => "E-STORE-NEWER",
+                    Store::Foreign(_) => "E-STORE-FOREIGN",
+                    Store::UnreadableState(_) => "E-STATE",
+                    Store::Locked(_) | Store::Busy => "E-STORE-LOCKED",
+                    _ => "E-STORE",
+                };
+                (OutReason::MoneyStore, code)
+            }
         }
     }
+
+    fn remedy(&self, language: Language) -> &'static str {
+        match self {
+            Self::Config(error) => remedy::of_config(error, language),
+            Self::Start(error) => remedy::of_start(error, language),
+        }
+    }
+
+    /// One English line, as the log has it.
+    fn technical(&self) -> String {
+        match self {
+            Self::Config(error) => error.to_string(),
+            Self::Start(error) => error.to_string(),
+        }
+    }
+}
+
+/// Says on the screen why there is no counter.
+fn show_fault(shared: &Rc<RefCell<Shared>>) {
+    let (ui, language, fault) = {
+        let shared = shared.borrow();
+        let ui = shared.presenter.window().clone_strong();
+        (ui, shared.language, shared.fault.clone())
+    };
+    let Some(fault) = fault else {
+        return;
+    };
+    if let Err(error) = kiosk_ui::select_language(language.code()) {
+        tracing::error!(%error, "language");
+    }
+    let (reason, code) = fault.reason();
+    let out = ui.global::<OutOfOrderAdapter>();
+    out.set_reason(reason);
+    out.set_code(code.into());
+    out.set_detail(fault.remedy(language).into());
+    out.set_technical(fault.technical().into());
+    out.set_alone(true);
+    ui.set_screen(Screen::OutOfOrder);
 }
 
 /// Takes what the threads posted. Runs in the event loop.

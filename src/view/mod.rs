@@ -123,7 +123,7 @@ impl Presenter {
     fn show_till(&self, model: &Model<'_>) {
         let screen = match &model.view.screen {
             TillScreen::Attract { .. } if model.space == StorageLevel::NoSales => {
-                self.show_out_of_order(StoreFault::Full);
+                self.show_out_of_order(model, StoreFault::Full);
                 Screen::OutOfOrder
             }
             TillScreen::AgeCheck { .. }
@@ -209,7 +209,7 @@ impl Presenter {
                 Screen::Staff
             }
             TillScreen::OutOfOrder { fault, .. } => {
-                self.show_out_of_order(*fault);
+                self.show_out_of_order(model, *fault);
                 Screen::OutOfOrder
             }
         };
@@ -266,8 +266,11 @@ impl Presenter {
         idle.set_basket_empty(model.view.basket.lines.is_empty());
     }
 
-    fn show_out_of_order(&self, fault: StoreFault) {
+    fn show_out_of_order(&self, model: &Model<'_>, fault: StoreFault) {
         let out = self.ui.global::<OutOfOrderAdapter>();
+        out.set_alone(false);
+        out.set_detail(crate::remedy::of_fault(fault, model.language).into());
+        out.set_technical(SharedString::default());
         out.set_reason(OutReason::MoneyStore);
         out.set_code(
             match fault {

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A display nobody sees; ends when dropped.
-struct Display {
+pub struct Display {
     server: Child,
     name: String,
 }
 
 impl Display {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let mut server = Command::new("Xvfb")
             .args([
                 "-displayfd",
@@ -40,7 +40,7 @@ impl Display {
 
     /// Waits until the kiosk's window is on the screen: the log says that it
     /// was drawn, not that the display has mapped it.
-    fn await_window(&self) {
+    pub fn await_window(&self) {
         let found = Command::new("xdotool")
             .args(["search", "--sync", "--onlyvisible", "--name", "Ch"])
             .env("DISPLAY", &self.name)
@@ -51,7 +51,7 @@ impl Display {
     }
 
     /// A touch by a real pointer event.
-    fn touch(&self, x: u32, y: u32) {
+    pub fn touch(&self, x: u32, y: u32) {
         let (x, y) = (x.to_string(), y.to_string());
         let done = Command::new("xdotool")
             .args(["mousemove", &x, &y, "click", "1"])
@@ -70,14 +70,24 @@ impl Drop for Display {
 }
 
 /// A running kiosk; killed when dropped.
-struct Kiosk {
+pub struct Kiosk {
     process: Child,
     log: Receiver<String>,
-    seen: Vec<String>,
+    /// Lines of the log so far.
+    pub seen: Vec<String>,
 }
 
 impl Kiosk {
+    /// Starts the counter and waits for its first screen.
     fn start(config: &Path, display: &Display) -> Self {
+        let mut kiosk = Self::spawn(config, display);
+        kiosk.await_any(&["first screen"]);
+        display.await_window();
+        kiosk
+    }
+
+    /// Starts the program; what comes of it is in the log.
+    pub fn spawn(config: &Path, display: &Display) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_kiosk"))
             .args(["run", "--window", "1080x1920", "--config"])
             .arg(config)
@@ -95,18 +105,15 @@ impl Kiosk {
                 }
             }
         });
-        let mut kiosk = Self {
+        Self {
             process,
             log,
             seen: Vec::new(),
-        };
-        kiosk.await_any(&["first screen"]);
-        display.await_window();
-        kiosk
+        }
     }
 
     /// Waits for a line with one of `words`; says which.
-    fn await_any(&mut self, words: &[&str]) -> String {
+    pub fn await_any(&mut self, words: &[&str]) -> String {
         let give_up = Instant::now() + PATIENCE;
         loop {
             let left = give_up.saturating_duration_since(Instant::now());
@@ -126,7 +133,7 @@ impl Kiosk {
     }
 
     /// `kill -9`.
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }

@@ -9,4 +9,5 @@ mod crash;
 mod driver;
 mod journeys;
 mod receipts;
+mod start_faults;
 mod tidy;
