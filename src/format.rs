@@ -50,7 +50,8 @@ impl Language {
         }
     }
 
-    fn decimal(self) -> char {
+    /// The decimal sign.
+    pub fn decimal(self) -> char {
         match self {
             Self::Vietnamese => ',',
             Self::English => '.',

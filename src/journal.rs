@@ -329,6 +329,18 @@ impl Scribe {
                 };
                 self.push(fact, &body, events)
             }
+            // No scale is wired to the kiosk: whatever has to be weighed calls a person.
+            What::WeightAsked { .. } => {
+                let cause = "weight".into();
+                self.push(fact, &words::HelpCalled { cause }, events)
+            }
+            What::WeightAnswered { wait_ms, .. } => {
+                let body = words::HelpAnswered {
+                    cause: "weight".into(),
+                    wait_ms: u64::try_from(*wait_ms).unwrap_or(0),
+                };
+                self.push(fact, &body, events)
+            }
             What::AgeChecked {
                 min_age, approved, ..
             } => {
@@ -373,6 +385,7 @@ impl Scribe {
                 code,
                 quantity,
                 by,
+                typed_by,
                 ..
             } => {
                 let body = words::ItemAdded {
@@ -385,6 +398,7 @@ impl Scribe {
                         AddedBy::Screen => "touch",
                     }
                     .into(),
+                    weighed_by: typed_by.as_ref().map(|_| "staff".into()),
                 };
                 self.push(fact, &body, events)
             }

@@ -36,4 +36,4 @@ pub use promotion::{
     Scope, Window,
 };
 pub use tax::{TaxClass, TaxClassId, TaxMode, TaxRateFrom, TaxTable};
-pub use unit::{Quantity, Unit};
+pub use unit::{Quantity, TypedFault, Unit};

@@ -37,6 +37,7 @@ use crate::discount;
 use crate::money::{CashRounding, Currency, Money, MoneyError, div_half_up};
 use crate::promotion::{Promotion, PromotionFault, PromotionId};
 use crate::tax::{TaxClassId, TaxTable};
+use crate::unit::Quantity;
 
 pub use crate::discount::EXHAUSTIVE_MAX;
 
@@ -420,6 +421,15 @@ fn price_line(line: &Line, rules: &Rules, date: LocalDate) -> Result<PricedLine,
         deposit_minor,
         deposit_basis_points: deposit_class.map(rate).transpose()?,
     })
+}
+
+/// What `quantity` costs at `unit_price_minor` a unit before any discount, in minor units, rounded half up as
+/// [`price`] does.
+///
+/// # Errors
+/// [`PricingError::Overflow`] for amounts no shop has.
+pub fn gross_minor(unit_price_minor: i64, quantity: Quantity) -> Result<i64, PricingError> {
+    times(unit_price_minor, quantity.milli)
 }
 
 /// Price per unit times thousandths, rounded half up.

@@ -62,6 +62,23 @@ impl fmt::Display for Quantity {
     }
 }
 
+/// Why an amount that a person typed cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum TypedFault {
+    /// Zero or less.
+    #[error("the amount must be more than zero: read the scale again")]
+    NotPositive,
+    /// More than a counter's scale carries.
+    #[error("at most {max} at once: look at the decimal sign, or weigh in parts")]
+    TooMuch {
+        /// The most there can be.
+        max: Quantity,
+    },
+    /// More decimals than the unit has.
+    #[error("the amount has more decimals than the item's unit: leave the last ones out")]
+    TooFine,
+}
+
 /// What an item is counted in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +122,39 @@ impl Unit {
                 label
             }
         }
+    }
+
+    /// Checks an amount that a person typed for an item of this unit.
+    ///
+    /// # Errors
+    /// What is wrong with it; the same amount never passes.
+    pub fn check_typed(&self, quantity: Quantity) -> Result<(), TypedFault> {
+        let max = self.typed_max();
+        let step = 10_i64.pow(3 - u32::from(self.decimals().min(3)));
+        if quantity.milli <= 0 {
+            Err(TypedFault::NotPositive)
+        } else if quantity > max {
+            Err(TypedFault::TooMuch { max })
+        } else if quantity.milli % step != 0 {
+            Err(TypedFault::TooFine)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The most a person can have put on a counter's scale at once, about 30 kg; a larger figure is a lost decimal
+    /// sign. For what is measured otherwise, 100 of its unit.
+    pub fn typed_max(&self) -> Quantity {
+        let whole = match self {
+            Unit::Piece { .. } | Unit::Measure { .. } => 100,
+            Unit::Weight { label, .. } => match label.to_lowercase().as_str() {
+                "g" | "gam" | "gram" => 30_000,
+                "lạng" | "100g" => 300,
+                "lb" | "lbs" => 66,
+                _ => 30,
+            },
+        };
+        Quantity::pieces(whole)
     }
 
     /// Digits shown after the decimal sign.

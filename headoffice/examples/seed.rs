@@ -157,6 +157,7 @@ fn left(kiosk: &mut Kiosk, number: u64) {
             quantity_milli: 1_000,
             unit_price,
             how: "touch".into(),
+            weighed_by: None,
         },
     );
 }

@@ -1,7 +1,8 @@
 //! The member of staff's side of the screen: PIN pad, cash pad, decisions.
 
-use super::UiEvent;
+use super::{TypedWeight, UiEvent};
 use crate::staff::{PIN_DIGITS, Tries};
+use checkout::Unit;
 use checkout::till::{
     AttemptDecision, Event, ReviewDecision, ReviewId, Screen, StaffEvent, StoreFault, TillState,
     View,
@@ -14,6 +15,7 @@ pub enum DeskView {
     #[default]
     Panel,
     Cash,
+    Weight,
     Doubt,
     Devices,
 }
@@ -46,6 +48,8 @@ pub struct Desk {
     pub view: DeskView,
     /// Digits of the cash received.
     pub cash: String,
+    /// Weight of the item that waits for one, as far as it is typed.
+    pub weight: TypedWeight,
     /// The store's fault, for the devices list.
     pub storage: Option<StoreFault>,
     tries: Tries,
@@ -56,6 +60,7 @@ impl Desk {
     pub fn close(&mut self) {
         self.pin.clear();
         self.cash.clear();
+        self.weight.clear();
         self.view = DeskView::Panel;
         self.problem = PinProblem::None;
     }
@@ -127,6 +132,14 @@ impl Desk {
                 self.view = DeskView::Panel;
                 return Some(Event::Staff(StaffEvent::CashTaken { received_minor }));
             }
+            UiEvent::WeightKey(key) => {
+                if let Some(unit) = weighed_unit(state) {
+                    self.weight.key(key, unit);
+                }
+            }
+            UiEvent::WeightErase => self.weight.erase(),
+            UiEvent::WeightConfirm => return self.weigh(state),
+            UiEvent::WeightRefuse => return Some(Event::Staff(StaffEvent::WeightRefused)),
             UiEvent::DoubtPaid => return self.resolve(state, AttemptDecision::Paid),
             UiEvent::DoubtNotPaid => return self.resolve(state, AttemptDecision::NotCharged),
             UiEvent::Reprint => return reprint(state),
@@ -155,6 +168,15 @@ impl Desk {
         }
     }
 
+    /// The typed weight, once it can be one; until then the pad stays as it is.
+    fn weigh(&mut self, state: &TillState) -> Option<Event> {
+        let quantity = self.weight.quantity()?;
+        weighed_unit(state)?.check_typed(quantity).ok()?;
+        self.weight.clear();
+        self.view = DeskView::Panel;
+        Some(Event::Staff(StaffEvent::Weighed { quantity }))
+    }
+
     fn resolve(&mut self, state: &TillState, decision: AttemptDecision) -> Option<Event> {
         let visit = state.visit.as_ref()?;
         let attempt = visit.active?;
@@ -166,6 +188,12 @@ impl Desk {
             note,
         }))
     }
+}
+
+/// The unit of the item that waits for its weight.
+fn weighed_unit(state: &TillState) -> Option<&Unit> {
+    let weighing = state.visit.as_ref()?.weighing.as_ref()?;
+    Some(&weighing.new.item.unit)
 }
 
 /// Receipt number of a copy that a task asks for.

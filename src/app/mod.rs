@@ -8,10 +8,14 @@
 mod browse;
 mod desk;
 mod panels;
+#[cfg(test)]
+mod tests;
+mod weight;
 
 pub use browse::Browse;
 pub use desk::{Desk, DeskView, PinProblem, cash_due, notes};
 pub use panels::{Access, Panel, Panels};
+pub use weight::TypedWeight;
 
 use crate::clock::Clock;
 use crate::config::Configuration;
@@ -93,6 +97,10 @@ pub enum UiEvent {
     CashExact,
     CashConfirm,
     CashRefuse,
+    WeightKey(String),
+    WeightErase,
+    WeightConfirm,
+    WeightRefuse,
     DeskTask(String, bool),
     DoubtPaid,
     DoubtNotPaid,

@@ -87,7 +87,7 @@ impl Devices {
                     printer.open_drawer();
                 }
             }
-            Effect::HelpLamp(on) => tracing::info!(on, "help lamp"),
+            Effect::HelpLamp(on) => tracing::info!(on, "somebody waits for staff"),
             // The program's own.
             Effect::Store { .. } | Effect::LookUp { .. } | Effect::WakeAt { .. } => {}
         }

@@ -218,6 +218,7 @@ fn desk_pads(ui: &MainWindow, post: &Post) {
     on_text!(post, staff,
         on_pin_key(key) => ui_event(UiEvent::PinKey(key.into())),
         on_cash_key(key) => ui_event(UiEvent::CashKey(key.into())),
+        on_weight_key(key) => ui_event(UiEvent::WeightKey(key.into())),
     );
     on!(post, staff,
         on_pin_erase => ui_event(UiEvent::PinErase),
@@ -225,6 +226,9 @@ fn desk_pads(ui: &MainWindow, post: &Post) {
         on_cash_erase => ui_event(UiEvent::CashErase),
         on_cash_exact => ui_event(UiEvent::CashExact),
         on_cash_confirm => ui_event(UiEvent::CashConfirm),
+        on_weight_erase => ui_event(UiEvent::WeightErase),
+        on_weight_confirm => ui_event(UiEvent::WeightConfirm),
+        on_weight_refuse => ui_event(UiEvent::WeightRefuse),
         on_leave => ui_event(UiEvent::LeaveDesk),
         on_sign_out => ui_event(UiEvent::LeaveDesk),
     );
@@ -244,6 +248,7 @@ fn desk_choices(ui: &MainWindow, post: &Post) {
     staff.on_show(move |view| {
         let view = match view {
             StaffView::Cash => DeskView::Cash,
+            StaffView::Weight => DeskView::Weight,
             StaffView::Doubt => DeskView::Doubt,
             StaffView::Devices => DeskView::Devices,
             StaffView::Panel | StaffView::Pin => DeskView::Panel,

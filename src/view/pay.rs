@@ -262,6 +262,15 @@ pub(super) fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, T
             )
             .to_owned(),
         ),
+        TillNotice::WeightWrong(_) => (
+            Tone::Alarm,
+            text::pick(
+                language,
+                "Cân nặng nhập chưa đúng. Xem lại số trên cân.",
+                "The weight entered cannot be. Read the scale again.",
+            )
+            .to_owned(),
+        ),
         TillNotice::ParkedNotFound => (
             Tone::Wait,
             text::pick(

@@ -33,7 +33,7 @@ impl Presenter {
         }];
         chips.extend(browse.categories.iter().map(|category| Category {
             id: category.name.as_str().into(),
-            name: category.name.as_str().into(),
+            name: category.name_in(model.language.code()).into(),
         }));
         rows::sync(&self.rows.categories, chips);
         shop.set_category(browse.category.as_str().into());
@@ -117,8 +117,8 @@ impl Presenter {
             shop.set_weigh_phase(WeighPhase::Closed);
             return;
         };
-        // No scale is wired to this kiosk's till yet: staff weigh and confirm.
-        shop.set_weigh_phase(WeighPhase::Fault);
+        // No kiosk has a scale of its own: staff weigh and type what they read.
+        shop.set_weigh_phase(WeighPhase::Staff);
         shop.set_weigh_name(item.name_in(model.language.code()).into());
         shop.set_weigh_picture(picture(item.picture.as_deref()));
         shop.set_weigh_unit_price(unit_price(model, item).into());
@@ -160,10 +160,10 @@ fn amount(model: &Model<'_>, minor: i64) -> String {
     money(Money::new(minor, currency), model.language)
 }
 
-fn unit_price(model: &Model<'_>, item: &Item) -> String {
+pub(super) fn unit_price(model: &Model<'_>, item: &Item) -> String {
     let price = item.price_at(model.now.local().date).unwrap_or(0);
     let text = amount(model, price);
-    if item.sold_by_weight() {
+    if !item.unit.is_piece() {
         format!("{text}/{}", item.unit.label())
     } else {
         text

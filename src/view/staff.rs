@@ -1,14 +1,18 @@
 //! The PIN pad and the desk.
 
+use super::shop::unit_price;
 use super::{Presenter, rows, text};
 use crate::app::{DeskView, Model, PinProblem as DeskPin};
-use crate::format::{Language, countdown, money};
-use checkout::Money;
+use crate::format::{Language, countdown, money, quantity};
+use checkout::pricing::gross_minor;
 use checkout::till::{
     AttemptStatus, DeviceKind, DeviceState, PrintOutcome, ReviewKind, Screen as TillScreen,
     TenderKind,
 };
-use kiosk_ui::{DeviceLine, Evidence, PinProblem, StaffAdapter, StaffTask, StaffView, Tone};
+use checkout::{Money, TypedFault};
+use kiosk_ui::{
+    DeviceLine, Evidence, PinProblem, StaffAdapter, StaffTask, StaffView, Tone, WeightProblem,
+};
 use slint::{ComponentHandle, SharedString};
 
 impl Presenter {
@@ -31,6 +35,7 @@ impl Presenter {
         staff.set_view(match model.desk.view {
             DeskView::Panel => StaffView::Panel,
             DeskView::Cash => StaffView::Cash,
+            DeskView::Weight => StaffView::Weight,
             DeskView::Doubt => StaffView::Doubt,
             DeskView::Devices => StaffView::Devices,
         });
@@ -40,6 +45,7 @@ impl Presenter {
         staff.set_version(env!("CARGO_PKG_VERSION").into());
         self.show_waiting(model);
         self.show_cash_pad(model);
+        self.show_weight_pad(model);
         self.show_devices(model);
         staff.set_message(SharedString::default());
         rows::sync(&self.rows.tasks, tasks(model));
@@ -108,6 +114,50 @@ impl Presenter {
             &self.rows.cash_notes,
             notes.map(|note| say(note).into()).collect(),
         );
+    }
+
+    fn show_weight_pad(&self, model: &Model<'_>) {
+        let staff = self.ui.global::<StaffAdapter>();
+        let visit = model.state.visit.as_ref();
+        let weighing = visit.and_then(|visit| visit.weighing.as_ref());
+        staff.set_weight_waiting(weighing.is_some());
+        let Some(weighing) = weighing else {
+            return;
+        };
+        let item = &weighing.new.item;
+        let (unit, language) = (&item.unit, model.language);
+        let label = unit.label();
+        let typed = model.desk.weight.quantity();
+        let checked = typed.map(|quantity| unit.check_typed(quantity));
+        staff.set_weight_item(item.name_in(language.code()).into());
+        staff.set_weight_unit_price(unit_price(model, item).into());
+        let text = model.desk.weight.text(language.decimal());
+        let shown = if text.is_empty() {
+            "–".to_owned()
+        } else {
+            text
+        };
+        staff.set_weight_entered(format!("{shown}\u{a0}{label}").into());
+        let max = quantity(unit.typed_max(), language);
+        staff.set_weight_max(format!("{max}\u{a0}{label}").into());
+        staff.set_weight_problem(match checked {
+            None => WeightProblem::Empty,
+            Some(Err(TypedFault::TooMuch { .. })) => WeightProblem::TooMuch,
+            Some(Err(TypedFault::NotPositive | TypedFault::TooFine)) => WeightProblem::Zero,
+            Some(Ok(())) => WeightProblem::None,
+        });
+        let price = item.price_at(model.now.local().date);
+        let gross = match (price, typed, checked) {
+            (Some(price), Some(quantity), Some(Ok(()))) => gross_minor(price, quantity).ok(),
+            _ => None,
+        };
+        let gross = gross.map(|minor| money(Money::new(minor, model.config.currency), language));
+        staff.set_weight_price(gross.unwrap_or_else(|| "–".to_owned()).into());
+        let sign = match unit.decimals() {
+            0 => String::new(),
+            _ => language.decimal().to_string(),
+        };
+        staff.set_weight_sign(sign.into());
     }
 
     fn show_devices(&self, model: &Model<'_>) {

@@ -275,3 +275,144 @@ fn a_power_cut_while_the_card_is_asked_ends_in_recovery_not_in_a_second_charge()
     assert_eq!(shop.terminal.orders_received(), 1);
     counter.power_cut();
 }
+
+const BANANA: &str = "Chuối già Nam Mỹ";
+
+/// Touches a card of the grid, once it is there.
+fn touch_card(counter: &Counter, name: &str) {
+    counter.until("the card in the grid", |counter| {
+        let app = counter.app.borrow();
+        let mut products = app.model().browse.products.iter();
+        products.any(|product| product.item.name == name)
+    });
+    counter.tap(name);
+}
+
+fn type_keys(counter: &Counter, keys: &[&str]) {
+    for key in keys {
+        counter.tap(key);
+    }
+}
+
+/// Bodies of the journal's events of one kind, oldest first.
+fn recorded(counter: &Counter, lane: touchpoint::Lane, kind: &str) -> Vec<serde_json::Value> {
+    let store = counter.app.borrow().store();
+    let events = store
+        .call(move |engine| {
+            let journal = engine.journal_id().clone();
+            engine.events(&journal, lane, 1, 1_000, usize::MAX)
+        })
+        .unwrap()
+        .map_or_else(Vec::new, |run| run.events);
+    let events = events
+        .iter()
+        .map(|event| serde_json::from_slice(&event.bytes).unwrap());
+    events
+        .filter(|event: &serde_json::Value| event["kind"] == kind)
+        .map(|event| event["body"].clone())
+        .collect()
+}
+
+#[test]
+fn staff_weigh_what_was_touched_and_the_exact_amount_is_paid() {
+    // Proves a weighed item of the grid can be sold: a person types its weight, sees its price, and the journal says so.
+    let shop = Shop::open();
+    let counter = Counter::open(&shop.config, 1080, 1920);
+    counter.until_screen("attract");
+    counter.tap("Chạm để bắt đầu");
+    counter.until_screen("shop");
+    touch_card(&counter, COFFEE);
+    touch_card(&counter, BANANA);
+    counter.until_screen("weigh");
+    assert!(counter.says("Nhân viên sẽ cân giúp bạn."));
+    counter.shot("weigh-staff");
+    sign_in(&counter);
+    counter.shot("staff-panel-weigh");
+    counter.tap("Nhập cân nặng");
+    type_keys(&counter, &["3", "5", "0"]);
+    assert!(counter.says("Mỗi lần nhiều nhất"), "{:?}", counter.labels());
+    counter.shot("staff-weight-too-much");
+    type_keys(
+        &counter,
+        &["Xóa", "Xóa", "Xóa", "0", "Dấu thập phân", "3", "5", "0"],
+    );
+    assert!(!counter.says("Mỗi lần nhiều nhất"));
+    counter.shot("staff-weight");
+    counter.tap("Thêm vào giỏ");
+    counter.until_screen("shop");
+    let app = counter.app.borrow();
+    assert_eq!(app.model().view.staff, None, "staff are signed out");
+    assert_eq!(app.model().view.basket.total.minor, 25_000 + 9_800);
+    drop(app);
+    counter.shot("shop-weighed");
+    counter.tap("Thanh toán");
+    counter.until_screen("pay");
+    counter.tap("Thẻ");
+    counter.until_screen("tap");
+    assert_eq!(tenders(&counter), [(TenderKind::Card, 34_800)]);
+    let added = recorded(&counter, touchpoint::Lane::Touchpoints, "item.added");
+    assert_eq!(added.len(), 2);
+    assert_eq!(added[0].get("weighed_by"), None, "a coffee has no weight");
+    assert_eq!(added[1]["weighed_by"], "staff");
+    assert_eq!(added[1]["quantity_milli"], 350);
+    let called = recorded(&counter, touchpoint::Lane::Touchpoints, "help.called");
+    assert_eq!(called[0]["cause"], "weight");
+    counter.power_cut();
+}
+
+#[test]
+fn an_item_that_waits_for_its_weight_comes_back_after_a_power_cut_and_can_be_left() {
+    // Proves that the dialog survives a restart, and that leaving it leaves nothing.
+    let shop = Shop::open();
+    let counter = Counter::open(&shop.config, 1080, 1920);
+    counter.until_screen("attract");
+    counter.tap("Chạm để bắt đầu");
+    counter.until_screen("shop");
+    touch_card(&counter, BANANA);
+    counter.until_screen("weigh");
+    let store = counter.app.borrow().store();
+    counter.until("the question on disk", |_| {
+        let state = store.call(|engine| engine.state()).unwrap();
+        let visit = state.and_then(|state| state.visit);
+        visit.is_some_and(|visit| visit.weighing.is_some())
+    });
+    drop(store);
+    counter.power_cut();
+    let counter = Counter::open(&shop.config, 1280, 800);
+    counter.until_screen("weigh");
+    assert!(counter.says(BANANA));
+    counter.shot("weigh-staff-small");
+    counter.tap("Hủy");
+    counter.until_screen("shop");
+    assert!(counter.app.borrow().model().view.basket.lines.is_empty());
+    counter.power_cut();
+}
+
+#[test]
+fn categories_follow_the_language_at_once() {
+    // Proves that English screens name the shelves in English, and that a shelf stays chosen through the switch.
+    let shop = Shop::open();
+    let counter = Counter::open(&shop.config, 1920, 1080);
+    counter.until_screen("attract");
+    counter.tap("Chạm để bắt đầu");
+    counter.until_screen("shop");
+    counter.until("the shelves", |counter| counter.says("Trái cây"));
+    counter.tap("Đổi ngôn ngữ");
+    assert!(counter.says("Fruit") && !counter.says("Trái cây"));
+    counter.tap("Fruit");
+    counter.until("fruit only", |counter| {
+        let app = counter.app.borrow();
+        let products = &app.model().browse.products;
+        !products.is_empty()
+            && products
+                .iter()
+                .all(|found| found.item.category == "Trái cây")
+    });
+    counter.shot("shop-fruit-en");
+    counter.tap("Change language");
+    assert!(counter.says("Trái cây") && !counter.says("Fruit"));
+    let app = counter.app.borrow();
+    assert_eq!(app.model().browse.category, "Trái cây");
+    drop(app);
+    counter.power_cut();
+}

@@ -182,6 +182,9 @@ bodies! {
         unit_price: Money,
         /// `scan`, `touch`, `search` or `scale`.
         how: String,
+        /// `staff` where a person read the weight off a scale and typed it, never who; absent for everything else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weighed_by: Option<String>,
     }
     /// A line left the basket.
     "item.removed" Touchpoints ItemRemoved {

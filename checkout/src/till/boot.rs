@@ -23,6 +23,7 @@ impl Till {
         };
         visit.counts.restarts = visit.counts.restarts.saturating_add(1);
         let (stage, tapped) = (visit.stage, visit.face.is_some());
+        let weighing = visit.weighing.is_some();
         if visit.help_since_wall_ms.is_some() {
             let since_mono_ms = self.now.mono_ms;
             self.help = Help {
@@ -41,6 +42,7 @@ impl Till {
         });
         self.reprice();
         self.front = match stage {
+            Stage::Shop if weighing => Front::Weigh,
             Stage::Shop => Front::Shop,
             Stage::Pay => Front::Pay,
             Stage::Paid if tapped => Front::Thanks,

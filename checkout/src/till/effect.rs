@@ -143,7 +143,7 @@ pub enum Effect {
         /// Proof.
         durable: Durable,
     },
-    /// The lamp that calls staff.
+    /// Whether somebody waits for staff: for a lamp, where there is one.
     HelpLamp(bool),
     /// Send a `Tick` at this time; replaces the last `WakeAt`.
     WakeAt {

@@ -31,7 +31,7 @@ pub enum Event {
     },
     /// An item chosen from the grid, from search, or among several found for one code.
     Chosen(Box<Item>),
-    /// A weight, from the scale (stable) or from staff. Used when a weight is being asked for.
+    /// A stable weight from a scale. Used when a weight is being asked for.
     Weighed {
         /// Net weight in thousandths of the item's unit.
         quantity: Quantity,
@@ -165,6 +165,13 @@ pub enum StaffEvent {
     AgeApproved,
     /// The shopper is not; the restricted items go.
     AgeRefused,
+    /// The weight (or length) of the item that waits for one, read off a scale and typed in.
+    Weighed {
+        /// Net, in thousandths of the item's unit.
+        quantity: Quantity,
+    },
+    /// The item that waits for its weight is not bought.
+    WeightRefused,
     /// Cash received for the running cash tender.
     CashTaken {
         /// What was handed over, in minor units.

@@ -99,7 +99,15 @@ pub enum What {
         code: String,
         quantity: Quantity,
         by: AddedBy,
+        /// Who typed the quantity, where a person did.
+        typed_by: Option<StaffId>,
     },
+    /// An item waits for its weight, and with it for a person.
+    WeightAsked { item: ItemId, code: String },
+    /// A member of staff came to weigh it.
+    WeightAnswered { wait_ms: i64, staff: StaffId },
+    /// It is not weighed after all and stays out of the basket.
+    WeightLeft { item: ItemId },
     /// Another quantity.
     QuantityChanged {
         line: LineId,

@@ -132,11 +132,9 @@ impl Till {
             Front::Thanks => Some((after(limits.thanks_ms), Timer::Exit)),
             Front::Parked { .. } => Some((after(limits.parked_screen_ms), Timer::Exit)),
             Front::Tender => self.attempt_timer(),
-            Front::Age => Some(self.idle_timer(limits.staff_wait_ms)),
+            Front::Age | Front::Weigh => Some(self.idle_timer(limits.staff_wait_ms)),
             _ if self.help.open => Some(self.idle_timer(limits.staff_wait_ms)),
-            Front::Shop | Front::Weigh(..) | Front::Choose(..) | Front::Pay => {
-                Some(self.idle_timer(limits.idle_ms))
-            }
+            Front::Shop | Front::Choose(..) | Front::Pay => Some(self.idle_timer(limits.idle_ms)),
         }
     }
 

@@ -24,6 +24,7 @@ mod shopping;
 mod staff;
 mod state;
 mod view;
+mod weighing;
 
 pub use config::{ConfigFault, Limits, REASONS_MAX, ReasonsConfig, TillConfig};
 pub use effect::{Effect, Effects, Ticket};
@@ -37,7 +38,6 @@ pub use view::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::barcode::Code;
-use crate::basket::NewLine;
 use crate::clock::Now;
 use crate::item::Item;
 use crate::money::Money;
@@ -85,7 +85,8 @@ pub struct Till {
 enum Front {
     Attract,
     Shop,
-    Weigh(Box<NewLine>, AddedBy),
+    /// What is weighed stands in the visit.
+    Weigh,
     Choose(Vec<Item>, Option<Box<Code>>),
     Age,
     Pay,
@@ -240,6 +241,13 @@ impl Till {
             Event::StoreFailed { ticket, fault } => self.on_store_failed(ticket, fault),
             Event::LookedUp { ticket, found } => self.on_looked_up(ticket, found),
             Event::Tick => {}
+            Event::Touched => {
+                // Whoever types on a staff pad touches the screen and does nothing else for a while.
+                if let Some(staff) = &mut self.staff {
+                    staff.last_mono_ms = self.now.mono_ms;
+                }
+                self.on_shopper(Event::Touched);
+            }
             event => self.on_shopper(event),
         }
     }
@@ -305,7 +313,7 @@ impl Till {
         match &self.front {
             _ if self.help.open => self.end_help(),
             Front::Age if !self.basket_is_open() => self.tell(Notice::MoneyTaken),
-            Front::Weigh(..) | Front::Choose(..) | Front::Age => self.enter(Front::Shop),
+            Front::Weigh | Front::Choose(..) | Front::Age => self.enter(Front::Shop),
             Front::Pay => self.leave_pay(),
             Front::Tender => self.cancel_tender(),
             Front::Parked { .. } => self.skip(),
@@ -419,7 +427,7 @@ impl Till {
     fn wants_lamp(&self) -> bool {
         let active = self.active().map(|attempt| &attempt.status);
         self.help.open
-            || self.front == Front::Age
+            || matches!(self.front, Front::Age | Front::Weigh)
             || matches!(
                 active,
                 Some(AttemptStatus::Waiting | AttemptStatus::Unknown)
@@ -434,6 +442,9 @@ impl Till {
     }
 
     fn enter(&mut self, front: Front) {
+        if front != Front::Weigh {
+            self.leave_weighing();
+        }
         self.front = front;
         self.entered_mono_ms = self.now.mono_ms;
         self.pay_wanted = false;
@@ -501,7 +512,7 @@ impl Till {
     fn place(&self) -> Place {
         match &self.front {
             Front::Attract => Place::Attract,
-            Front::Shop | Front::Weigh(..) | Front::Choose(..) => Place::Shop,
+            Front::Shop | Front::Weigh | Front::Choose(..) => Place::Shop,
             Front::Age => Place::Age,
             Front::Pay => Place::Pay,
             Front::Tender => match self.active() {

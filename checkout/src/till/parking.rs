@@ -40,6 +40,7 @@ impl Till {
             print: None,
             face: None,
             counts: VisitCounts::default(),
+            weighing: None,
         });
         self.forget_volatile();
         self.reprice();
@@ -55,6 +56,7 @@ impl Till {
     }
 
     fn record_visit_end(&mut self, why: VisitEnd) {
+        self.leave_weighing();
         self.end_help();
         if let Some(visit) = &self.state.visit {
             let duration_ms = self
@@ -98,7 +100,7 @@ impl Till {
     pub(super) fn abandon(&mut self) {
         if !matches!(
             self.front,
-            Front::Shop | Front::Pay | Front::Age | Front::Weigh(..) | Front::Choose(..)
+            Front::Shop | Front::Pay | Front::Age | Front::Weigh | Front::Choose(..)
         ) {
             return;
         }
@@ -134,6 +136,7 @@ impl Till {
         }
         let code = self.fresh_park_code();
         let total_minor = self.total_minor();
+        self.leave_weighing();
         let Some(visit) = &mut self.state.visit else {
             return;
         };

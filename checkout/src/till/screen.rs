@@ -68,7 +68,7 @@ impl Till {
             self.front,
             Front::Attract
                 | Front::Shop
-                | Front::Weigh(..)
+                | Front::Weigh
                 | Front::Choose(..)
                 | Front::Pay
                 | Front::Parked { .. }
@@ -123,8 +123,11 @@ impl Till {
                 parked: count(self.state.parked.len()),
             },
             Front::Shop => Screen::Shop,
-            Front::Weigh(new, _) => Screen::Weigh {
-                item: Box::new(new.item.clone()),
+            Front::Weigh => match self.weighing() {
+                Some(weighing) => Screen::Weigh {
+                    item: Box::new(weighing.new.item.clone()),
+                },
+                None => Screen::Shop,
             },
             Front::Choose(items, _) => Screen::Choose {
                 items: items.clone(),

@@ -163,7 +163,7 @@ impl Till {
                 self.enter(Front::Shop);
                 self.add_scanned(item, &code);
             }
-            Front::Shop | Front::Choose(..) | Front::Weigh(..) => {
+            Front::Shop | Front::Choose(..) | Front::Weigh => {
                 self.enter(Front::Shop);
                 self.add_chosen(item);
             }
@@ -178,22 +178,9 @@ impl Till {
 
     fn add_chosen(&mut self, item: Item) {
         if item.unit.is_piece() {
-            return self.add(NewLine::of(item, Quantity::ONE), AddedBy::Screen);
+            return self.add(NewLine::of(item, Quantity::ONE), AddedBy::Screen, None);
         }
-        let waiting = NewLine::of(item, Quantity::default());
-        self.enter(Front::Weigh(Box::new(waiting), AddedBy::Screen));
-    }
-
-    pub(super) fn on_weighed(&mut self, quantity: Quantity) {
-        if quantity.milli <= 0 || !matches!(self.front, Front::Weigh(..)) {
-            return;
-        }
-        let Front::Weigh(mut new, by) = std::mem::replace(&mut self.front, Front::Shop) else {
-            return;
-        };
-        self.enter(Front::Shop);
-        new.quantity = quantity;
-        self.add(*new, by);
+        self.ask_weight(NewLine::of(item, Quantity::default()), AddedBy::Screen);
     }
 
     fn add_scanned(&mut self, item: Item, code: &Code) {
@@ -214,13 +201,13 @@ impl Till {
             if self.front != Front::Shop {
                 return self.refuse_scan(ScanRefusal::TooFast);
             }
-            return self.enter(Front::Weigh(Box::new(new), AddedBy::Scan));
+            return self.ask_weight(new, AddedBy::Scan);
         }
-        self.add(new, AddedBy::Scan);
+        self.add(new, AddedBy::Scan, None);
     }
 
-    /// Into the basket, unless the basket could then not be priced.
-    fn add(&mut self, new: NewLine, by: AddedBy) {
+    /// Into the basket, unless the basket could then not be priced. `typed_by` typed the quantity.
+    pub(super) fn add(&mut self, new: NewLine, by: AddedBy, typed_by: Option<StaffId>) {
         if self.refuse_change() {
             return;
         }
@@ -254,6 +241,7 @@ impl Till {
                     code,
                     quantity,
                     by,
+                    typed_by,
                 });
             }
             Err(error) => self.tell(Notice::Pricing(error)),
@@ -279,7 +267,7 @@ impl Till {
         })
     }
 
-    fn refuse_change(&mut self) -> bool {
+    pub(super) fn refuse_change(&mut self) -> bool {
         let open = self.basket_is_open();
         if !open && self.state.visit.is_some() && !matches!(self.front, Front::Paid | Front::Tap) {
             self.tell(Notice::MoneyTaken);

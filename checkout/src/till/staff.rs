@@ -1,6 +1,6 @@
 //! What staff may do. The PIN was checked outside; here only who is signed in counts.
 //!
-//! What the shopper was waiting for (age, cash, help, a payment in doubt) signs staff out again
+//! What the shopper was waiting for (age, a weight, cash, help, a payment in doubt) signs staff out again
 //! once it is done, so that the shopper is back in the same place at once.
 
 use super::{
@@ -26,6 +26,8 @@ impl Till {
             StaffEvent::SignedOut => self.sign_out(),
             StaffEvent::AgeApproved => self.age_checked(true, id),
             StaffEvent::AgeRefused => self.age_checked(false, id),
+            StaffEvent::Weighed { quantity } => self.weight_typed(quantity, id),
+            StaffEvent::WeightRefused => self.weight_refused(),
             StaffEvent::CashTaken { received_minor } => self.cash_taken(received_minor, id),
             StaffEvent::CashRefused => self.cash_refused(),
             StaffEvent::HelpDone => {
@@ -65,6 +67,7 @@ impl Till {
             staff: staff.clone(),
         });
         self.answer_help(&staff);
+        self.answer_weighing(&staff);
     }
 
     pub(super) fn sign_out(&mut self) {

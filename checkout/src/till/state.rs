@@ -6,8 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::event::{CardApproval, Credit, DeclineReason, NotStartedReason, PrinterFault};
+use super::fact::AddedBy;
 use super::sale::{Sale, Tender, TenderKind};
-use crate::basket::Basket;
+use crate::basket::{Basket, NewLine};
 use crate::clock::LocalDateTime;
 
 /// A visit's id: 32 random hexadecimal digits, never reused, tied to nobody.
@@ -170,6 +171,22 @@ pub struct Visit {
     pub face: Option<u8>,
     /// What happened, counted.
     pub counts: VisitCounts,
+    /// The item that waits for its weight; not in the basket yet.
+    #[serde(default)]
+    pub weighing: Option<Box<Weighing>>,
+}
+
+/// An item that waits for its weight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weighing {
+    /// The line it becomes; its quantity is not known yet.
+    pub new: NewLine,
+    /// How the shopper chose it.
+    pub by: AddedBy,
+    /// Since when, unix milliseconds (untrusted).
+    pub since_wall_ms: i64,
+    /// Somebody has come.
+    pub answered: bool,
 }
 
 /// How far a visit is.

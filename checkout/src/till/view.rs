@@ -14,6 +14,7 @@ use crate::basket::{BasketError, Line};
 use crate::item::Item;
 use crate::money::Money;
 use crate::pricing::{AppliedDiscount, PricedLine, PricingError, TaxTotal};
+use crate::unit::TypedFault;
 
 /// Everything one frame needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -389,6 +390,8 @@ pub enum Notice {
     },
     /// Staff refused the age; the items were taken out.
     AgeRefused,
+    /// The weight staff typed cannot be.
+    WeightWrong(TypedFault),
     /// Cash was not taken.
     CashRefused,
     /// The amount staff entered cannot be.

@@ -21,6 +21,10 @@ fn any_event(dice: &mut rng::Dice) -> Event {
         16 => Event::Weighed {
             quantity: Quantity::milli(minor),
         },
+        31 if minor > 40_000 => Event::Staff(StaffEvent::WeightRefused),
+        31 => Event::Staff(StaffEvent::Weighed {
+            quantity: Quantity::milli(minor),
+        }),
         17 => Event::SetQuantity {
             line,
             quantity: Quantity::milli(minor),

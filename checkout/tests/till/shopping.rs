@@ -1,7 +1,7 @@
 //! Filling the basket, waiting, leaving it for later.
 
-use checkout::Quantity;
 use checkout::till::*;
+use checkout::{Quantity, TypedFault};
 
 use crate::desk::*;
 use crate::shop;
@@ -229,4 +229,137 @@ fn whoever_fetches_a_basket_is_looked_at_again() {
         .does(Event::Resume(code))
         .does(Event::Pay);
     assert!(matches!(desk.screen(), Screen::AgeCheck { min_age: 18 }));
+}
+
+/// A desk where the shopper touched bananas, 28.000 đ a kilogram.
+fn bananas_wait() -> Desk {
+    let mut desk = Desk::new();
+    desk.scan(COFFEE);
+    desk.does(Event::Chosen(Box::new(shop::items().remove(3))));
+    assert!(matches!(desk.screen(), Screen::Weigh { .. }));
+    desk
+}
+
+fn grams(grams: u32) -> StaffEvent {
+    StaffEvent::Weighed {
+        quantity: Quantity::grams(grams),
+    }
+}
+
+#[test]
+fn staff_type_the_weight_and_the_record_says_so() {
+    // Proves a typed weight needs a person, calls one, is priced to the đồng and recorded as typed.
+    let mut desk = bananas_wait();
+    assert!(desk.did(|effect| matches!(effect, Effect::HelpLamp(true))));
+    desk.does(Event::Staff(grams(350)));
+    assert_eq!(desk.notice(), Notice::StaffOnly);
+    desk.wait(9_000).staff(grams(350));
+    assert!(matches!(desk.screen(), Screen::Shop), "staff are out again");
+    assert_eq!(desk.view().staff, None);
+    assert_eq!(desk.view().basket.total.minor, 25_000 + 9_800);
+    assert!(desk.did(|effect| matches!(effect, Effect::HelpLamp(false))));
+    let typed = |what: &What| match what {
+        What::ItemAdded {
+            quantity, typed_by, ..
+        } => *quantity == Quantity::grams(350) && *typed_by == Some(StaffId("S1".into())),
+        _ => false,
+    };
+    assert_eq!(desk.recorded(typed), 1);
+    assert_eq!(
+        desk.recorded(|what| matches!(what, What::WeightAnswered { wait_ms: 9_000, .. })),
+        1
+    );
+}
+
+#[test]
+fn a_weight_that_cannot_be_is_refused_and_asked_for_again() {
+    // Proves zero, a lost decimal sign and too many decimals change nothing, and that staff stay signed in.
+    let mut desk = bananas_wait();
+    let max = Quantity::pieces(30);
+    for (typed, fault) in [
+        (0, TypedFault::NotPositive),
+        (350_000, TypedFault::TooMuch { max }),
+        (30_001, TypedFault::TooMuch { max }),
+    ] {
+        desk.staff(grams(typed));
+        assert_eq!(desk.notice(), Notice::WeightWrong(fault), "{typed}");
+        assert!(matches!(desk.screen(), Screen::Staff(_)));
+        assert_eq!(desk.view().basket.total.minor, 25_000);
+    }
+    desk.does(Event::Staff(grams(30_000)));
+    assert_eq!(desk.view().basket.total.minor, 25_000 + 840_000);
+    let coarse = checkout::Unit::Weight {
+        label: "g".into(),
+        decimals: 0,
+    };
+    assert_eq!(
+        coarse.check_typed(Quantity::milli(1_500)),
+        Err(TypedFault::TooFine)
+    );
+    assert_eq!(coarse.check_typed(Quantity::pieces(350)), Ok(()));
+}
+
+#[test]
+fn an_item_that_waits_for_its_weight_survives_a_restart_and_leaves_no_trace_when_left() {
+    // Proves the question comes back after a power cut, and that leaving it is on disk too.
+    let mut desk = bananas_wait();
+    desk.restart();
+    let Screen::Weigh { item } = desk.screen() else {
+        panic!("{:?}", desk.screen())
+    };
+    assert_eq!(item.code, "12345");
+    desk.staff(grams(846));
+    assert_eq!(desk.view().basket.total.minor, 25_000 + 23_688);
+    desk.restart();
+    assert!(matches!(desk.screen(), Screen::Shop));
+    assert_eq!(desk.view().basket.lines.len(), 2);
+
+    let leave = [
+        vec![Event::Back],
+        vec![
+            Event::Staff(StaffEvent::SignedIn {
+                staff: StaffId("S1".into()),
+            }),
+            Event::Staff(StaffEvent::WeightRefused),
+        ],
+    ];
+    for events in leave {
+        let mut desk = bananas_wait();
+        for event in events {
+            desk.does(event);
+        }
+        for _ in 0..2 {
+            assert!(matches!(desk.screen(), Screen::Shop));
+            assert_eq!(desk.view().basket.lines.len(), 1);
+            desk.restart();
+        }
+    }
+}
+
+#[test]
+fn whoever_types_stays_signed_in_and_whoever_leaves_does_not() {
+    // Proves that touches on a pad keep staff signed in, and that a minute without one signs them out.
+    let mut desk = bananas_wait();
+    desk.does(Event::Staff(StaffEvent::SignedIn {
+        staff: StaffId("S1".into()),
+    }));
+    for _ in 0..6 {
+        desk.wait(45_000).does(Event::Touched);
+        assert!(desk.view().staff.is_some());
+    }
+    desk.wait(61_000);
+    assert_eq!(desk.view().staff, None);
+    assert!(matches!(desk.screen(), Screen::Weigh { .. }));
+}
+
+#[test]
+fn a_weight_nobody_comes_for_parks_the_basket_without_it() {
+    // Proves waiting for staff has a limit, and that whoever fetches the basket finds no half-weighed item.
+    let mut desk = bananas_wait();
+    desk.wait(500_000);
+    assert!(matches!(desk.screen(), Screen::Attract { parked: 1 }));
+    let code = desk.till.state().parked[0].code.clone();
+    desk.does(Event::Resume(code));
+    assert!(matches!(desk.screen(), Screen::Shop));
+    assert_eq!(desk.view().basket.total.minor, 25_000);
 }

@@ -186,6 +186,11 @@ pub fn staff(view: &View, charged: impl FnOnce(AttemptId) -> bool, dice: &mut Di
     let event = match &view.screen {
         Screen::AgeCheck { .. } if dice.chance(75) => StaffEvent::AgeApproved,
         Screen::AgeCheck { .. } => StaffEvent::AgeRefused,
+        Screen::Weigh { .. } if dice.chance(10) => StaffEvent::WeightRefused,
+        // Now and then without the decimal sign, which must be refused.
+        Screen::Weigh { .. } => StaffEvent::Weighed {
+            quantity: Quantity::milli(dice_i64(dice, 0, 40_000)),
+        },
         Screen::Cash { amount, exact, .. } => match dice.below(10) {
             0 => StaffEvent::CashRefused,
             1 => StaffEvent::CashTaken {

@@ -185,6 +185,7 @@ impl Kiosk {
                 quantity_milli: 1_000,
                 unit_price: price.clone(),
                 how: "scan".into(),
+                weighed_by: None,
             },
         );
         let mut body = sale_body(&sale, number, method, price);

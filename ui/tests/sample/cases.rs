@@ -3,7 +3,7 @@
 use kiosk_ui::*;
 use slint::ComponentHandle;
 
-use super::model;
+use super::{Words, model};
 
 /// A named state of the window.
 pub struct Case {
@@ -90,6 +90,10 @@ pub const CASES: &[Case] = &[
         ui.global::<ShopAdapter>()
             .set_weigh_phase(WeighPhase::Empty)
     }),
+    case("weigh-staff", Screen::Shop, |ui| {
+        ui.global::<ShopAdapter>()
+            .set_weigh_phase(WeighPhase::Staff)
+    }),
     case("coupon", Screen::Pay, |ui| {
         let coupon = ui.global::<CouponAdapter>();
         coupon.set_open(true);
@@ -152,6 +156,23 @@ pub const CASES: &[Case] = &[
         staff(ui, StaffView::Panel)
     }),
     case("staff-cash", Screen::Staff, |ui| staff(ui, StaffView::Cash)),
+    case("staff-panel-weigh", Screen::Staff, |ui| {
+        staff(ui, StaffView::Panel);
+        let staff = ui.global::<StaffAdapter>();
+        staff.set_weight_waiting(true);
+        staff.set_age_waiting(false);
+        staff.set_doubt_waiting(false);
+    }),
+    case("staff-weight", Screen::Staff, |ui| {
+        staff(ui, StaffView::Weight)
+    }),
+    case("staff-weight-too-much", Screen::Staff, |ui| {
+        staff(ui, StaffView::Weight);
+        let staff = ui.global::<StaffAdapter>();
+        staff.set_weight_problem(WeightProblem::TooMuch);
+        staff.set_weight_entered("350\u{a0}kg".into());
+        staff.set_weight_price("–".into());
+    }),
     case("staff-doubt", Screen::Staff, |ui| {
         staff(ui, StaffView::Doubt)
     }),
@@ -159,6 +180,25 @@ pub const CASES: &[Case] = &[
         staff(ui, StaffView::Devices)
     }),
     case("out-of-order", Screen::OutOfOrder, as_filled),
+    case("out-of-order-store", Screen::OutOfOrder, |ui| {
+        let out = ui.global::<OutOfOrderAdapter>();
+        out.set_alone(true);
+        out.set_reason(OutReason::MoneyStore);
+        out.set_code("E-STORE-DAMAGED".into());
+        let vietnamese = ui.global::<ShellAdapter>().get_language() == "vi";
+        out.set_detail(Words { vi: vietnamese }.of(
+            "Sổ bán hàng bị hỏng hoặc đĩa đọc không được. Tệp được giữ nguyên, máy không xóa gì. Đừng xóa, đừng chép \
+             đè; gọi người phụ trách. Những gì đã gửi về trụ sở vẫn còn ở đó.",
+            "The sales journal is damaged, or the disk cannot be read. The file is kept as it is; nothing was deleted. \
+             Do not delete or overwrite it; call whoever looks after the kiosk. What was sent to head office is safe \
+             there.",
+        ));
+        out.set_technical(
+            "/var/lib/kiosk/kiosk.db is damaged (database disk image is malformed): keep the file, call support, and \
+             restore the last backup meanwhile"
+                .into(),
+        );
+    }),
     key_case("unknown", Screen::Unknown, as_filled),
     case("privacy", Screen::Privacy, as_filled),
     key_case("access", Screen::Access, as_filled),

@@ -73,6 +73,12 @@ pub fn fill(ui: &MainWindow, w: Words) {
         "200.000".into(),
         "500.000".into(),
     ]));
+    staff.set_weight_item(w.of("Chuối già Nam Mỹ", "Cavendish bananas"));
+    staff.set_weight_unit_price("28.000\u{a0}₫/kg".into());
+    staff.set_weight_entered("0,350\u{a0}kg".into());
+    staff.set_weight_price("9.800\u{a0}₫".into());
+    staff.set_weight_max("30\u{a0}kg".into());
+    staff.set_weight_sign(w.of(",", "."));
     let device = |id: &str, name, state, tone, can_test| DeviceLine {
         id: id.into(),
         name,

@@ -140,6 +140,13 @@ fn reset(window: &MainWindow) {
     shop.set_searching(false);
     shop.set_search_text("".into());
     shop.set_weigh_phase(WeighPhase::Closed);
+    let out = window.global::<OutOfOrderAdapter>();
+    out.set_alone(false);
+    out.set_detail("".into());
+    out.set_technical("".into());
+    let staff = window.global::<StaffAdapter>();
+    staff.set_weight_waiting(false);
+    staff.set_weight_problem(WeightProblem::None);
     let coupon = window.global::<CouponAdapter>();
     coupon.set_open(false);
     coupon.set_problem(CouponProblem::None);
