@@ -12,3 +12,5 @@ mod rng;
 #[path = "../world/shop.rs"]
 mod shop;
 mod shopping;
+mod upgrade;
+mod visit_ids;
