@@ -393,6 +393,16 @@ impl Pty {
         self.link_path.as_deref().unwrap_or(&self.device_path)
     }
 
+    /// Line speed the driver has set, in bits per second; 0 when the system does not say.
+    pub fn driver_baud(&self) -> u32 {
+        use nix::libc;
+        // SAFETY: termios2 is plain numbers, so all zeros are a value of it.
+        let mut settings: libc::termios2 = unsafe { std::mem::zeroed() };
+        // SAFETY: the descriptor is open as long as `self`, and the call writes one termios2.
+        let code = unsafe { libc::ioctl(self._slave.as_raw_fd(), libc::TCGETS2, &mut settings) };
+        if code == 0 { settings.c_ospeed } else { 0 }
+    }
+
     /// Reads what the driver wrote; 0 when nothing has arrived.
     ///
     /// # Errors

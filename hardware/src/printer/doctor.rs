@@ -105,8 +105,8 @@ impl Finding {
     }
 }
 
-/// What to do about a state, in Vietnamese and English.
-fn attention(state: PrinterState) -> (&'static str, &'static str) {
+/// What is the matter in a state and what to do, in Vietnamese and English.
+pub fn attention(state: PrinterState) -> (&'static str, &'static str) {
     match state {
         PrinterState::PaperOut => ("hết giấy, thay cuộn mới", "out of paper, put in a new roll"),
         PrinterState::PaperNearEnd => ("sắp hết giấy", "the roll ends soon"),
@@ -121,7 +121,27 @@ fn attention(state: PrinterState) -> (&'static str, &'static str) {
         PrinterState::Offline(OfflineReason::Held) => {
             ("đang giữ đường truyền", "it holds the line")
         }
-        PrinterState::Offline(_) => ("đang ngoại tuyến", "it is offline"),
+        PrinterState::Offline(OfflineReason::Unplugged) => (
+            "không thấy cổng, cắm lại cáp hoặc sửa đường dẫn",
+            "its port is not there, plug the cable in or correct the path",
+        ),
+        PrinterState::Offline(OfflineReason::Forbidden) => (
+            "không có quyền mở cổng, thêm người dùng vào nhóm dialout",
+            "not allowed to open its port, add the user to the group dialout",
+        ),
+        PrinterState::Offline(OfflineReason::PortBusy) => (
+            "chương trình khác đang dùng cổng, tắt chương trình đó",
+            "another program uses its port, stop it",
+        ),
+        PrinterState::Offline(OfflineReason::PortUnsuitable) => (
+            "đường dẫn không phải cổng nối tiếp",
+            "the path is not a serial port",
+        ),
+        PrinterState::Offline(OfflineReason::NoAnswer) => (
+            "không trả lời, kiểm tra nguồn, cáp và tốc độ",
+            "it does not answer, check power, cable and speed",
+        ),
+        PrinterState::Offline(OfflineReason::Paused) => ("đang ngoại tuyến", "it is offline"),
     }
 }
 

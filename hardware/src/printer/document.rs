@@ -221,6 +221,10 @@ pub enum Block {
     },
     /// A picture in the middle of the paper.
     Image(Bitmap),
+    /// The shop's logo in the middle of the paper: from the printer's own memory where the model
+    /// has one (it must have been stored there, see [`super::encode::store_logo`]), else as a
+    /// picture.
+    Logo(Bitmap),
     /// Opens the cash drawer when the printer gets here.
     OpenDrawer,
     /// Feeds past the blade and cuts.
@@ -361,7 +365,7 @@ impl Document {
                 Element::Line(line) => out.push_str(&line.to_text(columns)),
                 Element::Qr(data) => out.push_str(&format!("[QR {data}]")),
                 Element::Barcode(data) => out.push_str(&format!("[BARCODE {data}]")),
-                Element::Image(image) => {
+                Element::Image(image) | Element::Logo(image) => {
                     let (width, height) = (image.width_dots(), image.height_dots());
                     out.push_str(&format!("[IMAGE {width}x{height}]"));
                 }
@@ -403,6 +407,8 @@ pub enum Element {
     Barcode(String),
     /// A picture.
     Image(Bitmap),
+    /// The logo.
+    Logo(Bitmap),
     /// Drawer kick.
     OpenDrawer,
     /// Feed and cut.
@@ -432,6 +438,7 @@ fn lay_out(block: &Block, columns: usize, out: &mut Vec<Element>) {
         Block::Qr { data } => out.push(Element::Qr(data.clone())),
         Block::Barcode { data } => out.push(Element::Barcode(data.clone())),
         Block::Image(bitmap) => out.push(Element::Image(bitmap.clone())),
+        Block::Logo(bitmap) => out.push(Element::Logo(bitmap.clone())),
         Block::OpenDrawer => out.push(Element::OpenDrawer),
         Block::Cut => out.push(Element::Cut),
     }

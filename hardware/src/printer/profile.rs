@@ -31,6 +31,16 @@ pub enum QrPlan {
     Raster,
 }
 
+/// How the shop's logo reaches the paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogoPlan {
+    /// Stored in the printer once and printed by its key (`GS ( L`).
+    Stored,
+    /// Sent as a picture with every receipt (`GS v 0`).
+    Raster,
+}
+
 /// What the blade does at the end of a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -111,6 +121,8 @@ pub struct Profile {
     pub text: TextPlan,
     /// QR codes.
     pub qr: QrPlan,
+    /// The logo, once `kiosk print --store-logo` has run.
+    pub logo: LogoPlan,
     /// Blade.
     pub cut: CutPlan,
     /// Drawer connector pin of `ESC p`: 0 for pin 2, 1 for pin 5.

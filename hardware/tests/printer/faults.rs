@@ -303,6 +303,49 @@ fn a_dead_printer_is_noticed_within_a_second_and_a_half() {
 }
 
 #[test]
+fn a_printer_that_was_never_on_is_known_dead_within_one_and_a_half_seconds() {
+    // Proves: at the configured speed nobody's answer is missed for longer than 1.5 s.
+    let setup = config("xprinter-clone");
+    let machine = hardware::printer::driver::MachineConfig {
+        handshake: setup.handshake,
+        baud: Some(setup.baud),
+        timing: Default::default(),
+        unfinished_job: false,
+        profile: setup.profile.clone(),
+    };
+    let mut bench = Bench::with_machine(setup, machine);
+    bench.sim.power_off();
+    let dead =
+        |bench: &Bench| bench.machine.state() == PrinterState::Offline(OfflineReason::NoAnswer);
+    assert!(bench.run_until(1_500, dead), "{:?}", bench.events);
+}
+
+#[test]
+fn status_is_answered_within_15_ms_at_9600_baud() {
+    // Proves: from the first byte of a question on the line to its whole answer: 3 bytes out
+    // and 1 back take 4.2 ms, and nothing adds more than the target allows.
+    let mut setup = config("mm58");
+    setup.baud = 9_600;
+    let byte_us = 10_000_000 / 9_600;
+    let mut sim = hardware::printer::sim::PrinterSim::new(setup);
+    for question in 1..=4u8 {
+        let mut now_us = 1_000_000 * u64::from(question);
+        let asked_us = now_us;
+        for byte in [0x10, 0x04, question] {
+            now_us += byte_us;
+            sim.receive(now_us, byte);
+        }
+        let mut answer = Vec::new();
+        while answer.is_empty() && now_us < asked_us + 15_000 {
+            now_us += 100;
+            sim.advance(now_us);
+            answer = sim.take_replies(now_us);
+        }
+        assert_eq!(answer, [0x12], "question {question}");
+    }
+}
+
+#[test]
 fn a_port_that_hides_its_backlog_does_not_make_the_printer_look_silent() {
     // Proves: on a port that never admits to unsent bytes, a full credit on a slow line does not
     // leave the status questions behind it unanswered: no doubt, and every line is on paper.

@@ -78,6 +78,50 @@ fn the_driver_thread_prints_a_proven_receipt_and_the_picture_scans() {
 }
 
 #[test]
+fn no_call_blocks_while_nobody_reads() {
+    // Proves: with a host buffer that never empties (CTS low), each write, read and wait of the
+    // port returns within 50 ms, the count of written bytes is exact, and so does each call of
+    // a caller; closing does not hang either.
+    let pty = hardware::port::Pty::open().unwrap();
+    let settings = hardware::port::SerialSettings::new(pty.path(), 9_600);
+    let mut link = hardware::port::SerialLink::open(&settings).unwrap();
+    let limit = Duration::from_millis(50);
+    let timed = |what: &str, took: Duration| assert!(took < limit, "{what} took {took:?}");
+    let mut written = 0;
+    for _ in 0..200 {
+        let start = std::time::Instant::now();
+        written += link.try_write(&[b'x'; 4_096]).unwrap();
+        timed("write", start.elapsed());
+    }
+    // 800 KB were offered; a terminal holds some kilobytes.
+    assert!(written < 100_000, "{written} bytes");
+    let start = std::time::Instant::now();
+    assert_eq!(link.try_read(&mut [0; 64]).unwrap(), 0);
+    timed("read", start.elapsed());
+    let start = std::time::Instant::now();
+    drop(link);
+    timed("close", start.elapsed());
+    let mut arrived = 0;
+    let mut buffer = [0; 4_096];
+    while let Ok(count @ 1..) = pty.try_read(&mut buffer) {
+        arrived += count;
+    }
+    // What was not read is thrown away on closing, never delivered later.
+    assert!(arrived <= written, "{arrived} of {written}");
+
+    let config = PrinterConfig::new(pty.path(), Profile::default());
+    let driver = PrinterDriver::spawn(config, |_| {}).unwrap();
+    let start = std::time::Instant::now();
+    for job in 0..8 {
+        driver.print(JobId(job), vec![b'x'; 5_000], NoSpool);
+    }
+    driver.open_drawer();
+    driver.cancel(JobId(3));
+    timed("calls of the driver", start.elapsed());
+    driver.stop();
+}
+
+#[test]
 fn a_printer_without_a_blade_saves_its_receipt_when_the_shopper_tears_it_off() {
     // Proves: 58 mm paper is saved too, though nothing ever cuts it.
     let folder = tempfile::tempdir().unwrap();

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::document::Element;
+use super::super::document::{Align, Element};
 use super::super::glyph;
 use super::super::profile::TextPlan;
 use super::super::protocol;
 use super::Writer;
 use super::tcvn::{Tcvn3Page, tcvn3_byte};
+
+/// Blanks that are jumped over instead of sent: the jump takes four bytes.
+const JUMP_CELLS: usize = 6;
 
 /// How one letter is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +121,19 @@ impl Writer<'_> {
     /// Sends one line's text, without the line feed.
     pub(super) fn text(&mut self, text: &str, bold: bool) {
         let mut run = Vec::new();
-        for letter in text.chars() {
+        let mut skip_to = 0;
+        for (cell, letter) in text.chars().enumerate() {
+            if cell < skip_to {
+                continue;
+            }
+            if let Some(end) = self.gap_end(text, cell) {
+                self.flush_glyphs(&mut run);
+                let dots = end * glyph::CELL_WIDTH_DOTS * self.size.width_factor();
+                self.put(&[0x1B, b'$']);
+                self.put(&(dots as u16).to_le_bytes());
+                skip_to = end;
+                continue;
+            }
             let route = self.route(letter);
             if route == Route::Glyph {
                 run.extend_from_slice(drawing(letter, bold));
@@ -138,6 +153,17 @@ impl Writer<'_> {
             }
         }
         self.flush_glyphs(&mut run);
+    }
+
+    /// Where the blanks that begin at `cell` end, if they are worth a jump (`ESC $`). Only in
+    /// lines that begin at the left edge, where positions count from.
+    fn gap_end(&self, text: &str, cell: usize) -> Option<usize> {
+        if self.align != Align::Left {
+            return None;
+        }
+        let blanks = text.chars().skip(cell).take_while(|&letter| letter == ' ');
+        let count = blanks.count();
+        (count >= JUMP_CELLS).then_some(cell + count)
     }
 
     /// Sends collected glyphs as one 24-dot picture inside the line: double density, or single

@@ -5,15 +5,18 @@
 //! cannot bring in a command of its own.
 
 mod letters;
+mod logo;
 mod picture;
 mod selftest;
 mod tcvn;
 
+pub use logo::{MAX_STORED_LOGO_BYTES, store_logo};
 pub use selftest::self_test;
 pub use tcvn::{Tcvn3Page, tcvn3_byte, tcvn3_letter};
 
 use super::document::{Align, Bitmap, Document, Element, Line, Size};
-use super::profile::{CutPlan, Profile, QrPlan, TextPlan};
+use super::glyph;
+use super::profile::{CutPlan, LogoPlan, Profile, QrPlan, TextPlan};
 use super::protocol;
 use letters::SoftFont;
 
@@ -43,6 +46,19 @@ pub enum EncodeError {
         "barcode content must be 1 to 40 printable ASCII characters: printing again does not help; correct the content"
     )]
     BarcodeUnprintable,
+    /// The model keeps no logo.
+    #[error(
+        "printers of this model keep no logo: leave receipt.logo_in_printer out, and the logo is sent with each receipt"
+    )]
+    NoLogoMemory,
+    /// The logo is empty or too large to be stored in one piece.
+    #[error(
+        "the logo takes {bytes} bytes, 1 to {MAX_STORED_LOGO_BYTES} can be stored: trying again does not help; make the picture smaller, such as 200 x 100 dots"
+    )]
+    LogoSize {
+        /// Bytes of the packed picture.
+        bytes: usize,
+    },
 }
 
 /// Bytes ready for a printer, made by [`encode`].
@@ -81,6 +97,10 @@ pub fn encode(document: &Document, profile: &Profile) -> Result<Job, EncodeError
             Element::Qr(data) => writer.qr(data)?,
             Element::Barcode(data) => writer.barcode(data)?,
             Element::Image(image) => writer.image(image),
+            Element::Logo(image) => match profile.logo {
+                LogoPlan::Stored => writer.stored_logo(image),
+                LogoPlan::Raster => writer.image(image),
+            },
             Element::OpenDrawer => writer.open_drawer(),
             Element::Cut => writer.cut(),
         }
@@ -134,15 +154,34 @@ impl<'a> Writer<'a> {
             self.put(b"\n");
             return;
         }
-        self.set_align(line.style.align);
         if self.needs_picture(line) {
+            self.set_align(line.style.align);
             self.text_picture(line);
             return;
         }
+        let from_right = line.style.align == Align::Right;
+        self.set_align(if from_right {
+            Align::Left
+        } else {
+            line.style.align
+        });
         self.set_bold(line.style.bold);
         self.set_size(line.style.size);
+        if from_right {
+            self.jump_to_right(&line.text);
+        }
         self.text(&line.text, line.style.bold);
         self.put(b"\n");
+    }
+
+    /// To where the last column is, not the edge of the paper: figures stand below each other
+    /// also where the columns do not fill the paper.
+    fn jump_to_right(&mut self, text: &str) {
+        let cell_dots = glyph::CELL_WIDTH_DOTS * self.size.width_factor();
+        let cells = self.profile.columns / self.size.width_factor();
+        let dots = cells.saturating_sub(text.chars().count()) * cell_dots;
+        self.put(&[0x1B, b'$']);
+        self.put(&(dots as u16).to_le_bytes());
     }
 
     /// `ESC *` pictures do not grow with `GS !`. Double width has a mode of its own (32), but a
@@ -236,7 +275,9 @@ impl<'a> Writer<'a> {
         if data.len() > MAX_QR_BYTES {
             return Err(too_large);
         }
-        let symbol = picture::qr_symbol(data, self.profile.width_dots).ok_or(too_large)?;
+        let smallest = self.profile.qr == QrPlan::Raster;
+        let symbol =
+            picture::qr_symbol(data, self.profile.width_dots, smallest).ok_or(too_large)?;
         self.set_align(Align::Center);
         // The quiet zone above and below; at the sides it is bare paper.
         self.put(b"\n");

@@ -94,14 +94,30 @@ pub(super) struct QrSymbol {
 }
 
 /// The QR symbol for `data` with modules as large as the paper allows, at most 6 dots (0.75 mm
-/// at 203 dpi), at least 4. `None` if it does not fit.
-pub(super) fn qr_symbol(data: &str, width_dots: usize) -> Option<QrSymbol> {
-    let code = QrCode::with_error_correction_level(data, EcLevel::M).ok()?;
+/// at 203 dpi), at least 4. `None` if it does not fit. The `smallest` symbol for pictures, whose
+/// every module is sent; otherwise error correction M.
+pub(super) fn qr_symbol(data: &str, width_dots: usize, smallest: bool) -> Option<QrSymbol> {
+    let code = if smallest {
+        smallest_code(data)?
+    } else {
+        QrCode::with_error_correction_level(data, EcLevel::M).ok()?
+    };
     let modules_with_quiet_zone = code.width() + 8;
     let module_dots = [6, 4]
         .into_iter()
         .find(|dots| modules_with_quiet_zone * dots <= width_dots)?;
     Some(QrSymbol { code, module_dots })
+}
+
+/// The fewest modules, with the best error correction that fits into them.
+fn smallest_code(data: &str) -> Option<QrCode> {
+    let least = QrCode::with_error_correction_level(data, EcLevel::L).ok()?;
+    let better = [EcLevel::H, EcLevel::Q, EcLevel::M];
+    let version = least.version();
+    let best = better
+        .into_iter()
+        .find_map(|level| QrCode::with_version(data, version, level).ok());
+    Some(best.unwrap_or(least))
 }
 
 impl QrSymbol {

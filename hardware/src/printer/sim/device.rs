@@ -14,6 +14,9 @@ pub struct SimConfig {
     pub profile: Profile,
     /// Line speed it listens at, in bits per second.
     pub baud: u32,
+    /// Whether a host at another speed sends and hears rubbish, as on a real line. Behind a
+    /// pseudo-terminal this takes a host that sets its speed.
+    pub minds_baud: bool,
     /// Handshake it is set to.
     pub handshake: Handshake,
     /// Time from power on to the first answer, in milliseconds.
@@ -34,6 +37,7 @@ impl SimConfig {
     pub fn new(profile: Profile) -> Self {
         Self {
             baud: profile.baud,
+            minds_baud: false,
             handshake: profile.handshake,
             boot_ms: 2_500,
             read_ahead_lines: if profile.answers.process_id { 0 } else { 4 },
@@ -138,6 +142,11 @@ impl PrinterSim {
         10_000_000 / u64::from(self.config.baud.max(1))
     }
 
+    /// The speed a host must have, where that is looked at.
+    pub(super) fn minds_baud(&self) -> Option<u32> {
+        self.config.minds_baud.then_some(self.config.baud)
+    }
+
     /// Handshake it is set to.
     pub fn handshake(&self) -> Handshake {
         self.config.handshake
@@ -183,6 +192,11 @@ impl PrinterSim {
     /// Whether it asks the host to hold (DTR low).
     pub fn is_holding(&self) -> bool {
         self.holding || !self.is_up()
+    }
+
+    /// Whether the blade is stuck.
+    pub fn is_jammed(&self) -> bool {
+        self.jammed
     }
 
     /// Whether nothing is left to do.
@@ -249,7 +263,7 @@ impl PrinterSim {
         self.automatic_status = 0;
         self.holding = false;
         self.jammed = false;
-        self.typesetter = Typesetter::new(self.config.profile.clone(), self.config.draws);
+        self.typesetter = self.typesetter.reset();
         let back_after = self.config.faults.power_back_after_ms;
         self.power_back_at_us = back_after.map(|ms| self.now_us + ms * 1_000);
     }

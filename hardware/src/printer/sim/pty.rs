@@ -252,15 +252,27 @@ impl Runner {
                 self.line_free_at_us = self.line_free_at_us.max(now_us);
                 return;
             }
+            let rubbish = self.is_rubbish();
             for &byte in &buffer[..count] {
                 self.line_free_at_us += byte_us;
+                let byte = if rubbish { 0xFF } else { byte };
                 self.sim.receive(self.line_free_at_us, byte);
             }
         }
     }
 
+    /// Whether host and printer are at different speeds.
+    fn is_rubbish(&self) -> bool {
+        self.sim
+            .minds_baud()
+            .is_some_and(|baud| self.pty.driver_baud() != baud)
+    }
+
     fn speak(&mut self, now_us: u64) {
-        self.replies.extend(self.sim.take_replies(now_us));
+        let rubbish = self.is_rubbish();
+        let replies = self.sim.take_replies(now_us).into_iter();
+        self.replies
+            .extend(replies.map(|byte| if rubbish { 0xFF } else { byte }));
         if let Ok(count) = self.pty.try_write(&self.replies) {
             self.replies.drain(..count);
         }

@@ -6,7 +6,7 @@ use qrcode::{Color, EcLevel, QrCode};
 
 use super::super::encode::{Tcvn3Page, tcvn3_letter};
 use super::super::glyph::{self, CELL_HEIGHT_DOTS, CELL_WIDTH_DOTS};
-use super::super::profile::{Profile, TextPlan};
+use super::super::profile::{LogoPlan, Profile, TextPlan};
 use super::super::protocol::command::Command;
 use super::code128;
 use super::paper::{Canvas, Strip, identify, read_raster};
@@ -40,6 +40,8 @@ pub(super) struct Typesetter {
     qr_data: Vec<u8>,
     qr_module: usize,
     qr_level: EcLevel,
+    /// Pictures in the printer's own memory, by key: bytes of a row and the rows.
+    stored: BTreeMap<[u8; 2], (usize, Vec<u8>)>,
     x: usize,
     sorts: Vec<Sort>,
     text: String,
@@ -66,16 +68,25 @@ impl Typesetter {
             qr_data: Vec::new(),
             qr_module: 3,
             qr_level: EcLevel::L,
+            stored: BTreeMap::new(),
             x: 0,
             sorts: Vec::new(),
             text: String::new(),
         }
     }
 
+    /// As after switching on: settings and letters are gone, stored pictures are not.
+    pub(super) fn reset(&mut self) -> Self {
+        Self {
+            stored: std::mem::take(&mut self.stored),
+            ..Self::new(self.profile.clone(), self.draws)
+        }
+    }
+
     /// Takes a command in; returns the strips it sends to the head.
     pub(super) fn set(&mut self, command: &Command<'_>) -> Vec<Strip> {
         match command {
-            Command::Initialize => *self = Self::new(self.profile.clone(), self.draws),
+            Command::Initialize => *self = self.reset(),
             Command::Text(bytes) => return self.text(bytes),
             Command::LineFeed => return vec![self.end_line(self.spacing)],
             Command::FeedUnits(units) => return vec![self.feed(self.units(*units))],
@@ -89,6 +100,7 @@ impl Typesetter {
                 data,
             } => return self.raster(*mode, *row_bytes, data),
             Command::Function { letter: b'k', data } => return self.qr(data),
+            Command::Function { letter: b'L', data } => return self.graphics(data),
             Command::Barcode { system: 73, data } => return vec![self.barcode(data)],
             Command::Cut { .. } if self.x > 0 => return vec![self.end_line(self.spacing)],
             _ => self.setting(command),
@@ -110,9 +122,7 @@ impl Typesetter {
             Command::CodePage(page) => self.page = *page,
             Command::ChineseMode(on) => self.chinese = *on,
             Command::LeftMargin(dots) if self.x == 0 => self.margin = usize::from(*dots),
-            Command::Position(dots) => {
-                self.x = usize::from(*dots);
-            }
+            Command::Position(dots) => self.jump(usize::from(*dots)),
             Command::DefineLetters { first, letters } => {
                 for (code, columns) in (*first..).zip(letters) {
                     self.defined.insert(code, columns.to_vec());
@@ -124,6 +134,14 @@ impl Typesetter {
             Command::BarcodeModule(dots) => self.barcode_module = usize::from(*dots),
             _ => {}
         }
+    }
+
+    /// On to a position; a person reads the way there as blanks.
+    fn jump(&mut self, dots: usize) {
+        let cell_dots = CELL_WIDTH_DOTS * self.wide;
+        let cells = dots.saturating_sub(self.x) / cell_dots;
+        self.text.extend(std::iter::repeat_n(' ', cells));
+        self.x = dots;
     }
 
     fn units(&self, units: u8) -> usize {
@@ -287,6 +305,29 @@ impl Typesetter {
             return vec![self.end_line(self.spacing), picture];
         }
         vec![picture]
+    }
+
+    /// `GS ( L`: functions 65 (forget), 67 (store) and 69 (print) of pictures kept in the printer.
+    fn graphics(&mut self, data: &[u8]) -> Vec<Strip> {
+        if self.profile.logo != LogoPlan::Stored {
+            return Vec::new();
+        }
+        match data {
+            [0x30, 0x41, b'C', b'L', b'R'] => self.stored.clear(),
+            [0x30, 0x43, 0x30, a, b, 1, x0, x1, _, _, 0x31, rows @ ..] => {
+                let row_bytes = usize::from(u16::from_le_bytes([*x0, *x1])).div_ceil(8);
+                self.stored.insert([*a, *b], (row_bytes, rows.to_vec()));
+            }
+            [0x30, 0x45, a, b, zoom_x, zoom_y] => {
+                // A key nothing is stored under prints nothing, as on the real thing.
+                if let Some((row_bytes, rows)) = self.stored.get(&[*a, *b]).cloned() {
+                    let mode = u8::from(*zoom_x == 2) | u8::from(*zoom_y == 2) << 1;
+                    return self.raster(mode, row_bytes, &rows);
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
     }
 
     /// `GS ( k`, function group 49 (QR).
