@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     kiosk::clock::mono_ms();
     kiosk::logging::start();
     match kiosk::commands::Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("kiosk: {error:#}");
             ExitCode::FAILURE

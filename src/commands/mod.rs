@@ -4,14 +4,18 @@
 mod bench;
 mod check;
 mod demo;
+pub mod doctor;
 mod enroll;
 mod import;
+pub mod print;
+pub mod receipt;
 pub mod run;
 mod sim;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// Điểm Chạm, the checkout kiosk.
 #[derive(Debug, Parser)]
@@ -41,6 +45,12 @@ enum Command {
     Enroll(enroll::EnrollArgs),
     /// Bring data in.
     Import(import::ImportArgs),
+    /// Receipts as bytes and as pictures of the paper.
+    Receipt(receipt::ReceiptArgs),
+    /// Print a file of bytes, a test page or the logo, and say how well it is proven.
+    Print(print::PrintArgs),
+    /// Examine a device and say in plain words what is wrong.
+    Doctor(doctor::DoctorArgs),
     /// Simulated devices that speak to the same drivers as real ones.
     Sim(sim::SimArgs),
     /// Copy the database, consistently, while the kiosk is stopped.
@@ -67,31 +77,53 @@ pub fn import_for_tests(
 }
 
 impl Cli {
-    /// Runs the command.
+    /// Runs the command. Most end with 0 or an error; `print` and `doctor` have codes of their own.
     ///
     /// # Errors
     /// Whatever stops it, in words for a person.
-    pub fn run(self) -> Result<()> {
+    pub fn run(self) -> Result<ExitCode> {
         match self.command {
-            Command::Run(args) => run::run(args),
-            Command::Demo(args) => demo::run(args),
-            Command::Check(args) => check::run(&args),
-            Command::Enroll(args) => enroll::run(&args),
-            Command::Import(args) => import::run(args),
-            Command::Sim(args) => sim::run(args),
-            Command::Backup(args) => check::backup(&args),
+            Command::Run(args) => run::run(args)?,
+            Command::Demo(args) => demo::run(args)?,
+            Command::Check(args) => check::run(&args)?,
+            Command::Enroll(args) => enroll::run(&args)?,
+            Command::Import(args) => import::run(args)?,
+            Command::Receipt(args) => receipt::run(&args)?,
+            Command::Print(args) => return print::run(&args),
+            Command::Doctor(args) => return doctor::run(&args),
+            Command::Sim(args) => sim::run(args)?,
+            Command::Backup(args) => check::backup(&args)?,
             #[cfg(feature = "desktop")]
-            Command::Bench(args) => bench::run(&args),
-            Command::ExampleConfig => {
-                print!("{}", crate::config::EXAMPLE);
-                Ok(())
-            }
+            Command::Bench(args) => bench::run(&args)?,
+            Command::ExampleConfig => print!("{}", crate::config::EXAMPLE),
             Command::StaffPin => {
                 let mut pin = String::new();
                 std::io::stdin().read_line(&mut pin)?;
                 println!("{}", crate::staff::hash_pin(pin.trim())?);
-                Ok(())
             }
         }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_line_is_well_formed_and_bad_ones_are_refused() {
+        // Proves: no two options contradict each other by mistake, and `print` wants exactly
+        // one thing to print.
+        Cli::command().debug_assert();
+        let reads = |words: &[&str]| Cli::try_parse_from(words).is_ok();
+        let port = ["kiosk", "print", "--port", "/dev/x"];
+        let with = |more: &[&'static str]| [&port[..], more].concat();
+        assert!(reads(&with(&["bytes.bin"])));
+        assert!(reads(&with(&["--self-test"])));
+        assert!(reads(&with(&["--store-logo", "logo.png"])));
+        assert!(!reads(&port));
+        assert!(!reads(&with(&["--self-test", "bytes.bin"])));
+        assert!(reads(&["kiosk", "doctor", "printer", "--port", "/dev/x"]));
     }
 }

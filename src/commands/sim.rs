@@ -39,6 +39,10 @@ enum Device {
         /// Which printer: epson-t88, xprinter-clone, tx-only, mm58.
         #[arg(long, default_value = "xprinter-clone")]
         profile: String,
+        /// Speed its switches are set to; a host at another speed then sees rubbish. Without
+        /// this it takes any speed.
+        #[arg(long, value_name = "N")]
+        baud: Option<u32>,
     },
     /// A card terminal that speaks ZVT and keeps its own ledger.
     Terminal {
@@ -94,7 +98,8 @@ pub(super) fn run(args: SimArgs) -> Result<()> {
             pty,
             paper,
             profile,
-        } => run_printer(&pty, &paper, &profile),
+            baud,
+        } => run_printer(&pty, &paper, &profile, baud),
         Device::Terminal {
             tcp,
             pty,
@@ -125,10 +130,11 @@ pub(super) fn run(args: SimArgs) -> Result<()> {
     }
 }
 
-fn run_printer(pty: &Path, paper: &Path, profile: &str) -> Result<()> {
-    let profile = Profile::named(profile)?;
-    let faults = printer::Faults::default();
-    let running = printer::PrinterSim::run_on_pty(pty, paper, profile, faults)
+fn run_printer(pty: &Path, paper: &Path, profile: &str, baud: Option<u32>) -> Result<()> {
+    let mut config = printer::SimConfig::new(Profile::named(profile)?);
+    config.minds_baud = baud.is_some();
+    config.baud = baud.unwrap_or(config.baud);
+    let running = printer::PrinterSim::run_config_on_pty(pty, Some(paper), config)
         .with_context(|| format!("--pty {}: cannot be made", pty.display()))?;
     println!("printer: {} (paper in {})", pty.display(), paper.display());
     println!("control: lines on standard input: {PRINTER_LINES}");

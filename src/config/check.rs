@@ -46,6 +46,8 @@ pub struct Configuration {
     pub labels: Vec<EmbeddedTemplate>,
     /// Promotions, from their own file.
     pub promotions: Vec<Promotion>,
+    /// The logo on receipts, from its own file.
+    pub logo: Option<hardware::printer::Bitmap>,
 }
 
 struct Checker {
@@ -89,6 +91,7 @@ impl Configuration {
         let labels = labels(&mut checker, &file);
         times(&mut checker, &file.times);
         devices(&mut checker, &file);
+        receipt(&mut checker, &file.receipt);
         staff(&mut checker, &file);
         if file.shop.day_starts_at_hour > 23 {
             checker.add(
@@ -109,10 +112,41 @@ impl Configuration {
                     cash_rounding,
                     labels,
                     promotions: Vec::new(),
+                    logo: None,
                     file,
                 })
             }
             _ => Err(checker.problems),
+        }
+    }
+}
+
+fn receipt(checker: &mut Checker, receipt: &super::Receipt) {
+    let url = &receipt.qr_url;
+    let has_scheme = url.starts_with("https://") || url.starts_with("http://");
+    if !url.is_empty() && (!has_scheme || url.chars().any(|c| c.is_control() || c == ' ')) {
+        checker.add(
+            "receipt.qr_url",
+            format!("\"{url}\" is not a web address"),
+            "Write https://… and, where wanted, {number}, {date}, {total}, {language}; or remove it",
+        );
+    }
+    if url.len() > 400 {
+        checker.add(
+            "receipt.qr_url",
+            "the address is too long for a code on narrow paper",
+            "Write at most 400 characters",
+        );
+    }
+    let by_language = [&receipt.qr_words, &receipt.thanks];
+    let languages = by_language.iter().flat_map(|words| words.keys());
+    for code in languages.chain(receipt.notes.keys()) {
+        if Language::from_code(code).is_none() {
+            checker.add(
+                format!("receipt.….{code}"),
+                "there is no such language",
+                "Write vi or en",
+            );
         }
     }
 }

@@ -27,6 +27,9 @@ pub struct File {
     pub scanner: Option<Scanner>,
     /// The receipt printer.
     pub printer: Option<Printer>,
+    /// What is on receipts.
+    #[serde(default)]
+    pub receipt: super::Receipt,
     /// The card terminal.
     pub terminal: Option<Terminal>,
     /// Payment by QR.

@@ -5,9 +5,11 @@
 
 mod check;
 mod file;
+mod receipt;
 
 pub use check::{Configuration, Problem};
 pub use file::*;
+pub use receipt::Receipt;
 
 use std::path::{Path, PathBuf};
 
@@ -61,6 +63,18 @@ pub fn load(path: &Path) -> Result<Configuration, ConfigError> {
     if let Some(promotions) = &configuration.file.shop.promotions {
         let path = path.parent().unwrap_or(Path::new(".")).join(promotions);
         configuration.promotions = load_promotions(&path)?;
+    }
+    if let Some(logo) = &configuration.file.receipt.logo {
+        let logo = path.parent().unwrap_or(Path::new(".")).join(logo);
+        let picture = crate::receipt::logo::read(&logo).map_err(|error| ConfigError::Invalid {
+            path: path.to_owned(),
+            problems: vec![Problem {
+                key: "receipt.logo".into(),
+                what: error.to_string(),
+                remedy: "Give a PNG picture, or remove the key".into(),
+            }],
+        })?;
+        configuration.logo = Some(picture);
     }
     Ok(configuration)
 }

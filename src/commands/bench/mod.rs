@@ -5,6 +5,7 @@ mod catalogue;
 mod counter;
 mod data;
 mod processes;
+mod receipts;
 mod report;
 mod samples;
 mod screen;
@@ -63,7 +64,8 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     let mut shop = Shop::open(scratch.path())?;
     let measured = measure(args, &mut shop, &scratch, &progress)?;
     drop(progress);
-    let rows = rows(&measured);
+    let mut rows = rows(&measured);
+    rows.extend(receipts::rows(args.samples)?);
     let version = Browser::version();
     let machine = report::machine(
         scratch.path(),
