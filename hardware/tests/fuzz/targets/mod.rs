@@ -120,7 +120,7 @@ pub fn receiver(input: &[u8]) {
     let mut choices = Choices::new(input);
     let mut receiver = Receiver::new();
     while !choices.is_empty() {
-        if choices.byte() % 4 == 0 {
+        if choices.byte().is_multiple_of(4) {
             let noise = choices.take(200);
             let answers = noise.iter().filter_map(|&byte| receiver.push(byte)).count();
             assert!(answers <= noise.len());
