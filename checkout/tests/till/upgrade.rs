@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::shop;
 
-/// Every form there has been, oldest first: 1 knew no item that waits for its weight.
+/// Every form there has been, oldest first: 1 knew no item that waits for its weight and no receipt sent again.
 const FORMS: [&str; 2] = [
     include_str!("../fixtures/till-state-1.json"),
     include_str!("../fixtures/till-state-2.json"),
@@ -215,6 +215,7 @@ fn visit(digit: char, stage: Stage) -> Visit {
             job: PrintJobId(5),
             copy_number: 1,
             outcome: PrintOutcome::Printing,
+            resends: 2,
         }),
         face: Some(4),
         counts: VisitCounts {
