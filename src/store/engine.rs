@@ -105,6 +105,8 @@ pub struct Engine {
     /// The page check was put off at open because the file is large.
     check_due: bool,
     wal_dirty: bool,
+    /// Sales were written that `item_sold` does not count yet.
+    fold_due: bool,
     /// Pages in the write-ahead log after the newest commit. The length of its file says nothing: SQLite writes it
     /// again from the start and leaves it as long as it was.
     wal_pages: Arc<AtomicU32>,
@@ -150,6 +152,8 @@ impl Engine {
         }
         let reason = settle_identity(&mut connection, &config.path, ids)?;
         journal::verify(&connection, &config.path, config.rehash_events)?;
+        sales::fold_sold(&mut connection)
+            .map_err(|error| StoreError::from_sqlite(&config.path, &error))?;
         let (journal_no, journal_id, heads) = journal::load_heads(&connection, &config.path)?;
         let mut engine = Self {
             ballast: Ballast::beside(&config.path, config.ballast_bytes),
@@ -166,6 +170,7 @@ impl Engine {
             failed: false,
             check_due,
             wal_dirty: true,
+            fold_due: false,
             wal_pages: Arc::default(),
         };
         engine.count_log_pages();
@@ -204,6 +209,7 @@ impl Engine {
         self.heads = heads;
         if let Some(sale) = sale {
             sales::count_sold(&mut self.sold, sale);
+            self.fold_due = true;
         }
         self.after_write();
         Ok(Committed {
@@ -298,13 +304,18 @@ impl Engine {
             .catalogue
             .as_ref()
             .is_some_and(|catalogue| catalogue.vocabulary.is_none());
-        self.wal_dirty || self.check_due || words_due
+        self.wal_dirty || self.fold_due || self.check_due || words_due
     }
 
     /// What to do when nothing is asked for a moment: checkpoint, put-off page check, space.
     pub(super) fn idle(&mut self) {
         if self.failed {
             return;
+        }
+        if std::mem::take(&mut self.fold_due)
+            && let Err(error) = sales::fold_sold(&mut self.connection)
+        {
+            self.note_failure(&StoreError::from_sqlite(&self.config.path, &error));
         }
         if self.wal_dirty {
             self.checkpoint(false);

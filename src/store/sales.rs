@@ -186,15 +186,7 @@ pub(super) fn insert(
             sale.body,
         ])?;
     let sale_no = transaction.last_insert_rowid();
-    insert_parts(transaction, sale_no, sale)?;
-    let mut count = transaction.prepare_cached(
-        "INSERT INTO item_sold (business_date, item_code, times) VALUES (?1, ?2, 1)
-         ON CONFLICT (business_date, item_code) DO UPDATE SET times = times + 1",
-    )?;
-    for line in &sale.lines {
-        count.execute(params![sale.business_date, line.item_code])?;
-    }
-    Ok(())
+    insert_parts(transaction, sale_no, sale)
 }
 
 fn insert_parts(
@@ -248,6 +240,25 @@ fn insert_parts(
         ])?;
     }
     Ok(())
+}
+
+/// Counts the lines of sales that are not counted yet. Not part of the sale's own transaction: it would write a page
+/// for nearly every line, and the lines say it all.
+pub(super) fn fold_sold(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    let counted = transaction.execute(
+        "INSERT INTO item_sold (business_date, item_code, times)
+         SELECT business_date, item_code, count(*) FROM sale JOIN sale_line USING (sale_no)
+         WHERE sale_no > (SELECT sale_no FROM item_sold_upto)
+         GROUP BY business_date, item_code
+         ON CONFLICT (business_date, item_code) DO UPDATE SET times = times + excluded.times",
+        [],
+    )?;
+    if counted > 0 {
+        let upto = "UPDATE item_sold_upto SET sale_no = (SELECT max(sale_no) FROM sale)";
+        transaction.execute(upto, [])?;
+    }
+    transaction.commit()
 }
 
 /// How often each item was sold in the newest [`SOLD_DAYS`] business dates.
