@@ -15,7 +15,7 @@ use checkout::Rules;
 use checkout::barcode::BarcodeRules;
 use checkout::till::{Lang, Limits, TenderKind, Till, TillConfig, TillState};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use touchpoint::JournalId;
 
 /// Why the counter cannot open. Each says what a person must do.
@@ -65,6 +65,8 @@ pub fn open_store(
     config: &Configuration,
     on_health: impl FnMut(StorageHealth) + Send + 'static,
 ) -> Result<Opened, StoreError> {
+    let path = database(config);
+    refuse_emptied(&path)?;
     let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let id = uuid::Uuid::now_v7().to_string();
     let ids = Ids {
@@ -72,7 +74,28 @@ pub fn open_store(
         new_journal: JournalId::new(id).map_err(|e| StoreError::Refused(e.to_string()))?,
         machine: machine.trim().to_owned(),
     };
-    Store::open(StoreConfig::new(database(config)), &ids, on_health)
+    Store::open(StoreConfig::new(path), &ids, on_health)
+}
+
+/// A file cut to nothing is to SQLite a database that has not begun. Beside a catalogue it has begun: its journal is
+/// lost, and a person must know before a new one is opened.
+fn refuse_emptied(path: &Path) -> Result<(), StoreError> {
+    let is_empty = std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
+    let folder = path.parent().map(std::fs::read_dir);
+    let Some(Ok(beside)) = folder.filter(|_| is_empty) else {
+        return Ok(());
+    };
+    let is_catalogue = |entry: std::fs::DirEntry| {
+        let name = entry.file_name();
+        name.to_string_lossy().starts_with("catalogue-")
+    };
+    if beside.flatten().any(is_catalogue) {
+        return Err(StoreError::Damaged {
+            path: path.to_path_buf(),
+            what: "it is empty, though the catalogue of a shop lies beside it".into(),
+        });
+    }
+    Ok(())
 }
 
 /// Puts a kiosk together.

@@ -87,6 +87,7 @@ fn a_database_that_cannot_be_used_is_named_on_the_screen_and_left_as_it_is() {
             "a text",
             b"not a database\n".repeat(1_000),
         ),
+        ("E-STORE-DAMAGED", "cut to nothing", Vec::new()),
         ("E-STORE-NEWER", "newer", newer(&data, &sound)),
     ];
     for (code, what, bytes) in cases {
