@@ -2,21 +2,19 @@
 //! directory, on embedded defaults.
 
 use super::run::{RunArgs, run as run_counter};
-use super::{ConfigArg, import};
+use super::simulated::{SimulatedShop, replaced};
+use super::{ConfigArg, demo_lines, import, signals};
 use crate::assemble::{key_file, open_store};
 use crate::bank::sim as bank;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use hardware::printer::Profile;
-use hardware::printer::sim::{Faults, PrinterSim};
-use hardware::scanner::ScannerSim;
-use hardware::terminal as card;
+use hardware::terminal::sim::Scenario;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 pub(super) const CATALOGUE: &[u8] = include_bytes!("../../demo/catalogue.csv");
-const PROMOTIONS: &str = include_str!("../../demo/promotions.toml");
 
 /// Arguments of `kiosk demo`.
 #[derive(Clone, Debug, Args)]
@@ -33,6 +31,9 @@ pub struct DemoArgs {
     /// How long the simulated card terminal takes.
     #[arg(long, default_value_t = 5000)]
     pub card_ms: u64,
+    /// How long nobody touches anything until the kiosk asks who is there.
+    #[arg(long, default_value_t = 60)]
+    pub idle_s: u32,
     /// Address of head office.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub headoffice: String,
@@ -44,27 +45,18 @@ pub(super) fn run(args: DemoArgs) -> Result<()> {
         args.dir.canonicalize()
     });
     let dir = dir.with_context(|| format!("--dir {}: cannot be made", args.dir.display()))?;
-    for part in ["dev", "data", "paper"] {
-        std::fs::create_dir_all(dir.join(part))?;
-    }
-    let _scanner = ScannerSim::spawn(&dir.join("dev/scanner"))?;
-    let _printer = PrinterSim::run_on_pty(
-        &dir.join("dev/printer"),
-        &dir.join("paper"),
-        Profile::named("xprinter-clone")?,
-        Faults::default(),
-    )?;
-    let terminal = card::TerminalSim::zvt_tcp(card::sim::ZvtModelConfig::default())?;
-    terminal.set_usual(card::sim::Scenario {
-        delay_ms: args.card_ms,
-        ..card::sim::Scenario::default()
-    });
     let behaviour = bank::Behaviour {
         pay_after_ms: Some(args.bank_ms),
         ..bank::Behaviour::default()
     };
-    let bank = bank::start(([127, 0, 0, 1], 0).into(), behaviour)?;
-    let config_path = write_config(&dir, &terminal, &bank)?;
+    let shop = Arc::new(SimulatedShop::open(&dir, behaviour)?);
+    shop.terminal.set_usual(Scenario {
+        delay_ms: args.card_ms,
+        ..Scenario::default()
+    });
+    let config_path = shop.config_path.clone();
+    be_quiet_for(&config_path, args.idle_s)?;
+    std::fs::write(dir.join("catalogue.csv"), CATALOGUE)?;
     let headoffice = HeadOffice::start(&dir, &args.headoffice)?;
     prepare(&config_path, headoffice.as_ref())?;
     if let Some(headoffice) = &headoffice {
@@ -76,6 +68,14 @@ pub(super) fn run(args: DemoArgs) -> Result<()> {
     );
     println!("paper:       {}/paper", dir.display());
     println!("staff PIN:   2468 (press the shop's name long)");
+    println!("faults:      lines on standard input; `help` lists them");
+    demo_lines::listen(&shop)?;
+    // Head office and the ports of the devices end with the window.
+    signals::on_end(|| {
+        if !crate::view::counter::close() {
+            std::process::exit(130);
+        }
+    })?;
     run_counter(RunArgs {
         config: ConfigArg {
             config: config_path,
@@ -84,27 +84,12 @@ pub(super) fn run(args: DemoArgs) -> Result<()> {
     })
 }
 
-/// The example configuration, pointed at the simulated devices.
-fn write_config(dir: &Path, terminal: &card::TerminalSim, bank: &bank::Running) -> Result<PathBuf> {
-    let card::Connection::Tcp { host, port } = terminal.connection() else {
-        bail!("the simulated terminal is not on TCP");
-    };
-    let at = |name: &str| dir.join(name).display().to_string();
-    let mut text = crate::config::EXAMPLE.to_owned();
-    for (from, to) in [
-        ("/var/lib/kiosk", at("data")),
-        ("/dev/serial/by-id/usb-scanner", at("dev/scanner")),
-        ("/dev/serial/by-id/usb-printer", at("dev/printer")),
-        ("192.168.1.50:20007", format!("{host}:{port}")),
-        ("http://127.0.0.1:8085", format!("http://{}", bank.address)),
-    ] {
-        text = text.replacen(from, &to, 1);
-    }
-    std::fs::write(dir.join("promotions.toml"), PROMOTIONS)?;
-    std::fs::write(dir.join("catalogue.csv"), CATALOGUE)?;
-    let path = dir.join("kiosk.toml");
-    std::fs::write(&path, text)?;
-    Ok(path)
+/// Sets how long the kiosk waits before it asks whether somebody is there.
+fn be_quiet_for(config: &Path, seconds: u32) -> Result<()> {
+    let text = std::fs::read_to_string(config)?;
+    let wanted = format!("idle_warn_after_s = {seconds}");
+    std::fs::write(config, replaced(&text, "idle_warn_after_s = 60", &wanted)?)?;
+    Ok(())
 }
 
 /// Fills the catalogue and enrols, where that was not done before.

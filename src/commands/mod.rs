@@ -4,13 +4,16 @@
 mod bench;
 mod check;
 mod demo;
+mod demo_lines;
 pub mod doctor;
 mod enroll;
 mod import;
 pub mod print;
 pub mod receipt;
 pub mod run;
+mod signals;
 mod sim;
+pub mod simulated;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};

@@ -149,9 +149,10 @@ fn run_printer(pty: &Path, paper: &Path, profile: &str, baud: Option<u32>) -> Re
     park()
 }
 
-const PRINTER_LINES: &str = "cover open, cover close, paper out, paper MM, off, on, free cutter";
+pub(super) const PRINTER_LINES: &str =
+    "cover open, cover close, paper out, paper MM, off, on, free cutter";
 
-fn printer_control(line: &str) -> Option<printer::SimControl> {
+pub(super) fn printer_control(line: &str) -> Option<printer::SimControl> {
     use printer::SimControl as Control;
     Some(match line {
         "cover open" => Control::OpenCover,

@@ -216,6 +216,20 @@ impl Counter {
     }
 }
 
+/// Ends the counter of this program, from any thread; `false` when there is
+/// none to end.
+pub fn close() -> bool {
+    slint::quit_event_loop().is_ok()
+}
+
+/// The window of this thread's counter.
+pub(super) fn window() -> Option<MainWindow> {
+    COUNTER.with_borrow(|counter| {
+        let shared = counter.as_ref()?.try_borrow().ok()?;
+        Some(shared.presenter.window().clone_strong())
+    })
+}
+
 /// Why there is no counter behind the window.
 enum Fault {
     Config(ConfigError),

@@ -5,6 +5,7 @@
 //! anything: no rule, no arithmetic on money beyond choosing what to print.
 
 mod callbacks;
+pub mod controls;
 pub mod counter;
 mod finish;
 mod frames;

@@ -1,6 +1,6 @@
 //! The real binary in a real window, killed at every stage of a purchase.
 
-use crate::driver::{Shop, write_configuration};
+use crate::driver::Shop;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -219,7 +219,7 @@ fn a_kiosk_killed_at_any_stage_comes_back_to_the_same_purchase() {
     let display = Display::start();
     for stage in STAGES {
         let mut shop = Shop::open();
-        let config = write_configuration(shop.dir.path(), &shop.terminal, &shop.bank);
+        let config = shop.config_path.clone();
         let mut kiosk = Kiosk::start(&config, &display);
         buy_until(&mut kiosk, &mut shop, &display, stage);
         kiosk.kill();

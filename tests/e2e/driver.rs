@@ -9,6 +9,7 @@ use kiosk::app::{App, AppEvent, screen_name};
 use kiosk::assemble::assemble;
 use kiosk::bank::sim as bank;
 use kiosk::clock::mono_ms;
+use kiosk::commands::simulated::SimulatedShop;
 use kiosk::config::Configuration;
 use kiosk::mailbox::{Inbox, mailbox};
 use kiosk::view::{Post, Presenter, connect};
@@ -16,6 +17,7 @@ use kiosk_ui::MainWindow;
 use slint::platform::PointerEventButton;
 use slint::{ComponentHandle, PhysicalSize};
 use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -23,14 +25,25 @@ use std::time::{Duration, Instant};
 /// Longest wait for anything a journey waits for; a passing run waits less.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Simulated devices, and the configuration that points at them.
+/// Simulated devices in a directory of their own, with the demo's catalogue.
 pub struct Shop {
+    devices: SimulatedShop,
     pub dir: tempfile::TempDir,
-    pub scanner: hardware::scanner::ScannerSimHandle,
-    pub printer: hardware::printer::sim::PtyPrinter,
-    pub terminal: hardware::terminal::TerminalSim,
-    pub bank: bank::Running,
     pub config: Configuration,
+}
+
+impl Deref for Shop {
+    type Target = SimulatedShop;
+
+    fn deref(&self) -> &SimulatedShop {
+        &self.devices
+    }
+}
+
+impl DerefMut for Shop {
+    fn deref_mut(&mut self) -> &mut SimulatedShop {
+        &mut self.devices
+    }
 }
 
 impl Shop {
@@ -38,29 +51,11 @@ impl Shop {
     pub fn open() -> Self {
         kiosk::logging::start();
         let dir = tempfile::tempdir().unwrap();
-        for part in ["data", "paper"] {
-            std::fs::create_dir_all(dir.path().join(part)).unwrap();
-        }
-        let scanner = hardware::scanner::ScannerSim::spawn(&dir.path().join("scanner")).unwrap();
-        let printer = hardware::printer::sim::PrinterSim::run_on_pty(
-            &dir.path().join("printer"),
-            &dir.path().join("paper"),
-            hardware::printer::Profile::named("xprinter-clone").unwrap(),
-            hardware::printer::sim::Faults::default(),
-        )
-        .unwrap();
-        let terminal = hardware::terminal::TerminalSim::zvt_tcp(
-            hardware::terminal::sim::ZvtModelConfig::default(),
-        )
-        .unwrap();
-        let bank = bank::start(([127, 0, 0, 1], 0).into(), bank::Behaviour::default()).unwrap();
-        let config = configure(dir.path(), &terminal, &bank);
+        let devices = SimulatedShop::open(dir.path(), bank::Behaviour::default()).unwrap();
+        let config = kiosk::config::load(&devices.config_path).unwrap();
         let shop = Self {
+            devices,
             dir,
-            scanner,
-            printer,
-            terminal,
-            bank,
             config,
         };
         shop.fill_catalogue();
@@ -88,49 +83,6 @@ impl Shop {
             .map(|path| std::fs::read_to_string(path).unwrap());
         texts.collect::<Vec<_>>().join("\n")
     }
-}
-
-/// The demo's configuration file, pointed at the given devices.
-pub fn configure(
-    dir: &Path,
-    terminal: &hardware::terminal::TerminalSim,
-    bank: &bank::Running,
-) -> Configuration {
-    let path = write_configuration(dir, terminal, bank);
-    kiosk::config::load(&path).unwrap()
-}
-
-/// Writes that file and returns its path.
-pub fn write_configuration(
-    dir: &Path,
-    terminal: &hardware::terminal::TerminalSim,
-    bank: &bank::Running,
-) -> PathBuf {
-    let hardware::terminal::Connection::Tcp { host, port } = terminal.connection() else {
-        panic!("the simulated terminal listens on TCP");
-    };
-    let mut text = kiosk::config::EXAMPLE.to_owned();
-    for (from, to) in [
-        ("/var/lib/kiosk", dir.join("data").display().to_string()),
-        (
-            "/dev/serial/by-id/usb-scanner",
-            dir.join("scanner").display().to_string(),
-        ),
-        (
-            "/dev/serial/by-id/usb-printer",
-            dir.join("printer").display().to_string(),
-        ),
-        ("192.168.1.50:20007", format!("{host}:{port}")),
-        ("http://127.0.0.1:8085", format!("http://{}", bank.address)),
-    ] {
-        assert!(text.contains(from));
-        text = text.replacen(from, &to, 1);
-    }
-    let promotions = include_str!("../../demo/promotions.toml");
-    std::fs::write(dir.join("promotions.toml"), promotions).unwrap();
-    let path = dir.join("kiosk.toml");
-    std::fs::write(&path, text).unwrap();
-    path
 }
 
 /// The counter with its window.

@@ -1,7 +1,7 @@
 //! The real binary before a database it cannot use: it says so in its window, and leaves the file as it is.
 
 use crate::crash::{Display, Kiosk};
-use crate::driver::{Counter, Shop, write_configuration};
+use crate::driver::{Counter, Shop};
 use std::fs;
 use std::path::Path;
 
@@ -66,7 +66,7 @@ fn a_database_that_cannot_be_used_is_named_on_the_screen_and_left_as_it_is() {
     // them changes.
     let display = Display::start();
     let shop = Shop::open();
-    let config = write_configuration(shop.dir.path(), &shop.terminal, &shop.bank);
+    let config = shop.config_path.clone();
     let data = shop.dir.path().join("data");
     let sound = filled(&shop);
     let half = sound.len() / 2 / 4096 * 4096;

@@ -168,7 +168,7 @@ fn fill_basket(screen: &Screen, shop: &mut Shop) -> Result<()> {
 fn scan(screen: &Screen, shop: &mut Shop, number: usize) -> Result<(Duration, Duration)> {
     screen.settle(REST)?;
     let since = Instant::now();
-    shop.scanner.scan(ean13(number * 997))?;
+    shop.devices.scanner.scan(ean13(number * 997))?;
     let first = screen.next_drawn(since, PATIENCE)?;
     let first = first.context("a scan drew nothing")?;
     let last = screen.settle(REST)?.unwrap_or(first);

@@ -11,6 +11,7 @@ mod samples;
 mod screen;
 mod shop;
 
+use super::signals;
 use anyhow::{Context, Result};
 use clap::Args;
 use counter::{Answers, Cost};
@@ -131,27 +132,11 @@ fn measure(
 
 /// Ctrl-C and SIGTERM end the programs that were started, and remove what was made.
 fn stop_with_children(scratch: PathBuf) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            let stopped = runtime.block_on(async {
-                use tokio::signal::unix::{SignalKind, signal};
-                let mut terminated = signal(SignalKind::terminate())?;
-                tokio::select! {
-                    done = tokio::signal::ctrl_c() => done,
-                    _ = terminated.recv() => Ok::<(), std::io::Error>(()),
-                }
-            });
-            if stopped.is_ok() {
-                processes::kill_all(&processes::ours(&[]));
-                let _ = std::fs::remove_dir_all(scratch);
-                std::process::exit(130);
-            }
-        })?;
-    Ok(())
+    signals::on_end(move || {
+        processes::kill_all(&processes::ours(&[]));
+        let _ = std::fs::remove_dir_all(scratch);
+        std::process::exit(130);
+    })
 }
 
 fn mb(bytes: u64) -> String {

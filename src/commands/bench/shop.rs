@@ -6,14 +6,11 @@ use super::screen::{HEIGHT, Screen, WIDTH};
 use crate::assemble::open_store;
 use crate::bank::sim as bank;
 use crate::clock::wall_ms;
+use crate::commands::simulated::SimulatedShop;
 use crate::config::Configuration;
 use crate::store::{BuildMode, Commit, Opened};
 use anyhow::{Context, Result, bail};
 use checkout::till::TillState;
-use hardware::printer::Profile;
-use hardware::printer::sim::{Faults, PrinterSim, PtyPrinter};
-use hardware::scanner::{ScannerSim, ScannerSimHandle};
-use hardware::terminal::{Connection, TerminalSim, sim::ZvtModelConfig};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -52,15 +49,11 @@ impl Drop for Scratch {
 
 /// The shop.
 pub(super) struct Shop {
-    /// Its scanner.
-    pub(super) scanner: ScannerSimHandle,
+    /// Its devices.
+    pub(super) devices: SimulatedShop,
     /// Its settings.
     pub(super) config: Configuration,
-    config_path: PathBuf,
     log: PathBuf,
-    _printer: PtyPrinter,
-    _terminal: TerminalSim,
-    _bank: bank::Running,
 }
 
 impl Shop {
@@ -69,28 +62,12 @@ impl Shop {
     /// # Errors
     /// When a device, the configuration or the store fails.
     pub(super) fn open(dir: &Path) -> Result<Self> {
-        for part in ["dev", "data", "paper"] {
-            std::fs::create_dir_all(dir.join(part))?;
-        }
-        let scanner = ScannerSim::spawn(&dir.join("dev/scanner"))?;
-        let printer = PrinterSim::run_on_pty(
-            &dir.join("dev/printer"),
-            &dir.join("paper"),
-            Profile::named("xprinter-clone")?,
-            Faults::default(),
-        )?;
-        let terminal = TerminalSim::zvt_tcp(ZvtModelConfig::default())?;
-        let bank = bank::start(([127, 0, 0, 1], 0).into(), bank::Behaviour::default())?;
-        let config_path = configure(dir, &terminal, &bank)?;
-        let config = crate::config::load(&config_path)?;
+        let devices = SimulatedShop::open(dir, bank::Behaviour::default())?;
+        let config = crate::config::load(&devices.config_path)?;
         let shop = Self {
-            scanner,
+            devices,
             config,
-            config_path,
             log: dir.join("kiosk.log"),
-            _printer: printer,
-            _terminal: terminal,
-            _bank: bank,
         };
         shop.fill()?;
         Ok(shop)
@@ -151,7 +128,7 @@ impl Shop {
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["run", "--window", &format!("{WIDTH}x{HEIGHT}"), "--config"])
-            .arg(&self.config_path)
+            .arg(&self.devices.config_path)
             .env("DISPLAY", screen.display())
             .env_remove("WAYLAND_DISPLAY")
             .stdin(Stdio::null())
@@ -176,31 +153,6 @@ impl Shop {
 pub(super) fn close(opened: Opened) {
     drop(opened.store);
     let _ = opened.thread.join();
-}
-
-/// The example configuration, pointed at the simulated devices.
-fn configure(dir: &Path, terminal: &TerminalSim, bank: &bank::Running) -> Result<PathBuf> {
-    let Connection::Tcp { host, port } = terminal.connection() else {
-        bail!("the simulated terminal is not on TCP");
-    };
-    let at = |name: &str| dir.join(name).display().to_string();
-    let mut text = crate::config::EXAMPLE.to_owned();
-    for (from, to) in [
-        ("/var/lib/kiosk", at("data")),
-        ("/dev/serial/by-id/usb-scanner", at("dev/scanner")),
-        ("/dev/serial/by-id/usb-printer", at("dev/printer")),
-        ("192.168.1.50:20007", format!("{host}:{port}")),
-        ("http://127.0.0.1:8085", format!("http://{}", bank.address)),
-    ] {
-        text = text.replacen(from, &to, 1);
-    }
-    std::fs::write(
-        dir.join("promotions.toml"),
-        crate::catalogue::DEMO_PROMOTIONS,
-    )?;
-    let path = dir.join("kiosk.toml");
-    std::fs::write(&path, text)?;
-    Ok(path)
 }
 
 /// Colour of the rival's page: told apart from a window that has no page yet.
