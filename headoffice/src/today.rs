@@ -111,7 +111,7 @@ pub struct LatestSale {
     pub total_minor: i64,
     /// Ways it was paid.
     pub methods: Vec<String>,
-    /// The face tapped, if any.
+    /// The face tapped, if any: 0 very unhappy to 4 very happy.
     pub face: Option<u8>,
 }
 

@@ -142,7 +142,6 @@ impl Desk {
             UiEvent::WeightRefuse => return Some(Event::Staff(StaffEvent::WeightRefused)),
             UiEvent::DoubtPaid => return self.resolve(state, AttemptDecision::Paid),
             UiEvent::DoubtNotPaid => return self.resolve(state, AttemptDecision::NotCharged),
-            UiEvent::Reprint => return reprint(state),
             UiEvent::DeskTask(id, second) => return task(id, *second),
             UiEvent::CashRefuse => return Some(Event::Staff(StaffEvent::CashRefused)),
             UiEvent::LeaveDesk => return Some(Event::Staff(StaffEvent::SignedOut)),
@@ -196,10 +195,18 @@ fn weighed_unit(state: &TillState) -> Option<&Unit> {
     Some(&weighing.new.item.unit)
 }
 
-/// Receipt number of a copy that a task asks for.
-pub(super) fn copy_wanted(id: &str, second: bool) -> Option<u64> {
-    let number = id.strip_prefix("receipt:")?;
-    if second { None } else { number.parse().ok() }
+/// Receipt number of a copy that a touch asks for.
+pub(super) fn copy_wanted(event: &UiEvent, state: &TillState) -> Option<u64> {
+    match event {
+        UiEvent::DeskTask(id, false) => id.strip_prefix("receipt:")?.parse().ok(),
+        UiEvent::Reprint => last_receipt(state),
+        _ => None,
+    }
+}
+
+/// Number of the last receipt of this journal, if there was a sale.
+pub fn last_receipt(state: &TillState) -> Option<u64> {
+    Some(state.counters.receipt).filter(|number| *number > 0)
 }
 
 /// What a task on the panel asks of the till: `review:N`, `parked:CODE`,
@@ -225,11 +232,6 @@ fn task(id: &str, second: bool) -> Option<Event> {
         _ => return None,
     };
     Some(Event::Staff(event))
-}
-
-fn reprint(state: &TillState) -> Option<Event> {
-    let sale = state.visit.as_ref()?.sale.clone()?;
-    Some(Event::Staff(StaffEvent::Reprint(sale)))
 }
 
 /// What the running cash tender asks, in minor units.
@@ -285,8 +287,13 @@ mod tests {
             staff(StaffEvent::DiscardParked(parked("A7K2")))
         );
         assert_eq!(task("cash", false), staff(StaffEvent::CashRefused));
-        assert_eq!(copy_wanted("receipt:142", false), Some(142));
-        assert_eq!(copy_wanted("receipt:142", true), None);
+        let mut state = TillState::default();
+        let receipt = |second| UiEvent::DeskTask("receipt:142".to_owned(), second);
+        assert_eq!(copy_wanted(&receipt(false), &state), Some(142));
+        assert_eq!(copy_wanted(&receipt(true), &state), None);
+        assert_eq!(copy_wanted(&UiEvent::Reprint, &state), None);
+        state.counters.receipt = 7;
+        assert_eq!(copy_wanted(&UiEvent::Reprint, &state), Some(7));
         let forget = StaffEvent::ForgetReceipt {
             receipt_number: 142,
         };

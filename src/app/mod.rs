@@ -13,7 +13,7 @@ mod tests;
 mod weight;
 
 pub use browse::Browse;
-pub use desk::{Desk, DeskView, PinProblem, cash_due, notes};
+pub use desk::{Desk, DeskView, PinProblem, cash_due, last_receipt, notes};
 pub use panels::{Access, Panel, Panels};
 pub use weight::TypedWeight;
 
@@ -556,9 +556,7 @@ impl App {
             }
             return;
         }
-        if let UiEvent::DeskTask(id, second) = &event
-            && let Some(number) = desk::copy_wanted(id, *second)
-        {
+        if let Some(number) = desk::copy_wanted(&event, self.till.state()) {
             self.fetch_sale(number);
             return;
         }
@@ -609,7 +607,10 @@ impl App {
                 let staff = StaffId(id);
                 self.step(Event::Staff(StaffEvent::SignedIn { staff }));
             }
-            None => self.desk.pin_failed(self.clock.now().mono_ms),
+            None => {
+                tracing::info!("PIN refused");
+                self.desk.pin_failed(self.clock.now().mono_ms);
+            }
         }
     }
 }

@@ -74,6 +74,9 @@ impl Bank {
     pub fn new(behaviour: Behaviour) -> Self {
         let ledger = Ledger {
             behaviour,
+            // A bank never gives a reference twice, also after it was started
+            // anew; a kiosk would take the credit for one it knows.
+            next_reference: u64::try_from(crate::clock::wall_ms()).unwrap_or(0),
             ..Ledger::default()
         };
         Self {

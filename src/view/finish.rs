@@ -4,7 +4,7 @@ use super::{Presenter, rows, text};
 use crate::app::Model;
 use crate::format::money;
 use checkout::Money;
-use checkout::till::{PaidView, PrintOutcome, PrinterFault};
+use checkout::till::{DeviceKind, DeviceState, PaidView, PrintOutcome, PrinterFault};
 use kiosk_ui::{PaidAdapter, ParkedAdapter, PrintPhase, Reason, ReasonsAdapter, ThanksAdapter};
 use slint::{ComponentHandle, SharedString};
 
@@ -19,7 +19,9 @@ impl Presenter {
         let paid = self.ui.global::<PaidAdapter>();
         paid.set_amount(money(view.sale.paid(), model.language).into());
         paid.set_change(change(model, view));
-        paid.set_print_phase(print_phase(view.print));
+        let printer = model.view.devices.get(&DeviceKind::Printer);
+        let is_down = printer == Some(&DeviceState::Down);
+        paid.set_print_phase(print_phase(view.print, is_down));
         paid.set_has_e_receipt(true);
         paid.set_e_receipt_open(model.panels.e_receipt_open);
         if model.panels.e_receipt_open {
@@ -77,13 +79,34 @@ fn change(model: &Model<'_>, view: &PaidView) -> SharedString {
     money(change, model.language).into()
 }
 
-fn print_phase(print: Option<PrintOutcome>) -> PrintPhase {
+/// What is said of a receipt. Of a printer that is known not to work nothing
+/// is promised: what waits for it did not print so far.
+fn print_phase(print: Option<PrintOutcome>, is_down: bool) -> PrintPhase {
     match print {
         None => PrintPhase::None,
+        Some(PrintOutcome::Queued) if is_down => PrintPhase::Failed,
         Some(PrintOutcome::Queued | PrintOutcome::Printing) => PrintPhase::Printing,
         Some(PrintOutcome::Printed) => PrintPhase::Printed,
         Some(PrintOutcome::Unknown) => PrintPhase::Doubtful,
         Some(PrintOutcome::Failed(PrinterFault::NoPaper)) => PrintPhase::PaperOut,
         Some(PrintOutcome::Failed(_)) => PrintPhase::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_promised_of_a_printer_that_does_not_work() {
+        // Proves that a receipt is said to be printing only while the printer works or has begun it.
+        let queued = Some(PrintOutcome::Queued);
+        assert_eq!(print_phase(queued, false), PrintPhase::Printing);
+        assert_eq!(print_phase(queued, true), PrintPhase::Failed);
+        let begun = Some(PrintOutcome::Printing);
+        assert_eq!(print_phase(begun, true), PrintPhase::Printing);
+        let no_paper = Some(PrintOutcome::Failed(PrinterFault::NoPaper));
+        assert_eq!(print_phase(no_paper, true), PrintPhase::PaperOut);
+        assert_eq!(print_phase(None, true), PrintPhase::None);
     }
 }

@@ -89,6 +89,7 @@ impl Presenter {
 
     pub(super) fn show_notice(&self, model: &Model<'_>) {
         let notice = model.view.notice.as_ref();
+        let notice = notice.filter(|notice| concerns(&model.view.screen, notice));
         let (kind, tone, detail) = match notice {
             Some(notice) => describe(model, notice),
             None if matches!(model.view.screen, TillScreen::Choose { .. }) => (
@@ -244,6 +245,15 @@ fn deposit_line(model: &Model<'_>, view: &LineView) -> Option<BasketLine> {
     })
 }
 
+/// Whether a notice belongs on the screen: a code that was not read is said
+/// where items are scanned; beside the amount to pay it would read as trouble
+/// with the money.
+fn concerns(screen: &TillScreen, notice: &TillNotice) -> bool {
+    let about_an_item =
+        matches!(notice, TillNotice::Scan(refusal) if *refusal != ScanRefusal::NotHere);
+    !(about_an_item && matches!(screen, TillScreen::Pay(_)))
+}
+
 /// Which notice of the screens a notice of the till is.
 fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, Tone, String) {
     let none = String::new();
@@ -323,5 +333,33 @@ fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, Tone, String
             "The kiosk restarted. Your basket is still here.",
         ),
         other => super::pay::describe(model, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use checkout::Currency;
+    use checkout::till::PayView;
+
+    #[test]
+    fn a_bad_scan_is_said_at_the_shelf_and_not_beside_the_money() {
+        // Proves that an unread code leaves no alarm on the pay screen, while what concerns paying still shows there.
+        let due = Money::new(1_000, Currency::VND);
+        let pay = TillScreen::Pay(Box::new(PayView {
+            due,
+            cash_due: due,
+            part: None,
+            options: Vec::new(),
+            tenders: Vec::new(),
+            printer_down: false,
+        }));
+        let unknown = TillNotice::Scan(ScanRefusal::UnknownItem);
+        let not_here = TillNotice::Scan(ScanRefusal::NotHere);
+        assert!(concerns(&TillScreen::Shop, &unknown));
+        assert!(!concerns(&pay, &unknown));
+        assert!(concerns(&pay, &not_here));
+        assert!(concerns(&pay, &TillNotice::CouponUnknown));
     }
 }

@@ -90,9 +90,9 @@ impl Presenter {
         }
         staff.set_help_waiting(model.view.help_called);
         staff.set_help_waited(SharedString::default());
-        let sale = visit.and_then(|visit| visit.sale.as_ref());
-        staff.set_can_reprint(sale.is_some());
-        let number = sale.map(|sale| format!("#{}", sale.receipt_number));
+        let last = crate::app::last_receipt(model.state);
+        staff.set_can_reprint(last.is_some());
+        let number = last.map(|number| format!("#{number}"));
         staff.set_reprint_detail(number.unwrap_or_default().into());
         staff.set_can_open_drawer(false);
         staff.set_can_close_day(false);
@@ -107,7 +107,8 @@ impl Presenter {
         let say = |minor| money(Money::new(minor, currency), model.language);
         staff.set_cash_amount(say(due).into());
         staff.set_cash_entered(say(entered).into());
-        staff.set_cash_change(say((entered - due).max(0)).into());
+        // Given back, or still missing: the screen says which.
+        staff.set_cash_change(say((entered - due).abs()).into());
         staff.set_cash_enough(due > 0 && entered >= due);
         let notes = crate::app::notes(due).into_iter();
         rows::sync(

@@ -3,6 +3,7 @@
 use crate::driver::{Counter, Shop};
 use checkout::till::TenderKind;
 use hardware::terminal::sim::{Scenario, SimOutcome};
+use slint::ComponentHandle;
 
 const MILK: &str = "Sữa tươi Vinamilk 1 lít";
 const COFFEE: &str = "Cà phê sữa đá";
@@ -12,14 +13,19 @@ pub fn with_a_coffee(shop: &Shop) -> Counter {
     let counter = Counter::open(&shop.config, 1080, 1920);
     counter.until_screen("attract");
     counter.shot("attract");
+    take_a_coffee(&counter);
+    counter
+}
+
+/// From the attract screen to a basket with one coffee, by touch.
+pub fn take_a_coffee(counter: &Counter) {
     counter.tap("Chạm để bắt đầu");
     counter.until_screen("shop");
-    search(&counter, "ca phe sua da");
+    search(counter, "ca phe sua da");
     counter.tap(COFFEE);
     counter.until("a coffee in the basket", |counter| {
         counter.app.borrow().model().view.basket.lines.len() == 1
     });
-    counter
 }
 
 /// Types into the search field on the screen's own keyboard.
@@ -170,9 +176,16 @@ fn staff_take_cash_and_the_change_is_exact() {
     sign_in(&counter);
     counter.shot("staff");
     counter.tap("Đếm tiền");
-    for key in ["5", "0", "0", "0", "0"] {
+    counter.tap("5");
+    let change = || {
+        let ui = counter.ui.global::<kiosk_ui::StaffAdapter>();
+        (ui.get_cash_enough(), ui.get_cash_change().to_string())
+    };
+    assert_eq!(change(), (false, "24.995\u{a0}₫".to_owned()));
+    for key in ["0", "0", "0", "0"] {
         counter.tap(key);
     }
+    assert_eq!(change(), (true, "25.000\u{a0}₫".to_owned()));
     counter.shot("staff-cash");
     counter.tap("Đã nhận tiền mặt");
     counter.until_screen("tap");
@@ -221,6 +234,42 @@ fn each_bad_scan_has_its_own_answer() {
     }
     assert!(counter.app.borrow().model().view.basket.lines.is_empty());
     counter.power_cut();
+}
+
+#[test]
+fn a_parked_basket_comes_back_by_typing_its_code() {
+    // Proves that every code the till gives out can be typed on the screen's own keys, and that a wrong one opens nothing.
+    let shop = Shop::open();
+    let counter = with_a_coffee(&shop);
+    let before = counter.app.borrow().model().view.basket.clone();
+    counter.tap("Để lại sau");
+    counter.until_screen("parked");
+    let code = match &counter.app.borrow().model().view.screen {
+        checkout::till::Screen::Parked { code, .. } => code.clone(),
+        other => panic!("no code on {other:?}"),
+    };
+    counter.tap("Xong");
+    counter.until_screen("attract");
+    counter.tap("Lấy lại giỏ đã để dành");
+    // The last symbol is a check symbol: another one is never a basket.
+    let last = if code.ends_with('3') { "4" } else { "3" };
+    type_code(&counter, &format!("{}{last}", &code[..3]));
+    counter.until("the wrong code refused", |counter| {
+        counter.app.borrow().model().view.notice.is_some()
+    });
+    assert_eq!(counter.screen(), "attract");
+    counter.shot("resume-wrong");
+    type_code(&counter, &code);
+    counter.until_screen("shop");
+    assert_eq!(counter.app.borrow().model().view.basket, before);
+    counter.power_cut();
+}
+
+fn type_code(counter: &Counter, code: &str) {
+    for symbol in code.chars() {
+        counter.tap(&symbol.to_string());
+    }
+    counter.tap("Đồng ý");
 }
 
 #[test]

@@ -404,7 +404,7 @@ pub(super) fn tenders(view: &View<'_>, today: &Today) -> Markup {
                             span.word { (view.lang.method(&tender.method)) }
                             span.amount { (view.lang.money(tender.amount_minor, &tender.currency)) }
                             (bar(tender.amount_minor.max(0).unsigned_abs(), most.unwrap_or(1), "brand"))
-                            span.quiet { (view.lang.number(tender.count)) " " (view.t("lần", "times")) }
+                            span.quiet { (view.lang.number(tender.count)) " " (view.t("lần", if tender.count == 1 { "time" } else { "times" })) }
                         }
                     }
                 }

@@ -425,7 +425,7 @@ fn fill_visit(ui: &MainWindow, w: Words) {
     let parked = ui.global::<ParkedAdapter>();
     parked.set_code("4827".into());
     parked.set_kept_until("21:30".into());
-    ui.global::<ResumeAdapter>().set_code("482".into());
+    ui.global::<ResumeAdapter>().set_code("A7K".into());
 
     let out = ui.global::<OutOfOrderAdapter>();
     out.set_reason(OutReason::Payment);
