@@ -7,6 +7,7 @@
 
 mod crash;
 mod driver;
+mod headoffice;
 mod journeys;
 mod receipts;
 mod start_faults;

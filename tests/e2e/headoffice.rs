@@ -1,0 +1,226 @@
+//! The kiosk against a real head office: enrolment, and every sale and tap there exactly once.
+
+use crate::driver::{Counter, Shop};
+use crate::journeys::{take_a_coffee, with_a_coffee};
+use ::headoffice::today::Today;
+use ::headoffice::{Config, Running};
+use kiosk::assemble::{key_file, open_store};
+use kiosk::sync::{EnrolError, enrol};
+use std::net::SocketAddr;
+use std::path::Path;
+
+const STORE: &str = "Tạp hóa Hoa Sen";
+
+/// A head office on the database in `dir`, at `listen` (port 0 picks one).
+fn office(dir: &Path, listen: SocketAddr) -> Running {
+    let mut config = Config::new(dir);
+    config.listen = listen;
+    ::headoffice::start(config).unwrap()
+}
+
+fn anywhere() -> SocketAddr {
+    ([127, 0, 0, 1], 0).into()
+}
+
+/// What `kiosk enroll` does, while the counter is closed.
+fn enrol_with(shop: &Shop, url: &str, code: &str) -> Result<(), EnrolError> {
+    let opened = open_store(&shop.config, |_| {}).unwrap();
+    let answer = enrol(&opened.store, &key_file(&shop.config), url, code, "Quầy 1");
+    let enrolled = opened.store.call(|engine| engine.enrolment()).unwrap();
+    assert_eq!(enrolled.is_some(), answer.is_ok(), "only a yes is kept");
+    drop(opened.store);
+    opened.thread.join().unwrap();
+    answer.map(|answer| assert_eq!(answer.store, STORE))
+}
+
+/// From a filled basket to the attract screen: card, receipt, a face.
+fn pay_by_card_and_tap(counter: &Counter, face: &str) {
+    counter.tap("Thanh toán");
+    counter.until_screen("pay");
+    counter.tap("Thẻ");
+    counter.until_screen("tap");
+    counter.tap(face);
+    counter.until("the end of the visit", |counter| {
+        if counter.screen() == "reasons" {
+            counter.tap("Bỏ qua");
+        }
+        counter.screen() == "attract"
+    });
+}
+
+/// The day of the kiosk's sales as head office has it.
+fn day(counter: &Counter, office: &Running) -> Today {
+    let store = counter.app.borrow().store();
+    let date = store.call(|engine| engine.last_business_date()).unwrap();
+    office.today(date.as_deref()).unwrap()
+}
+
+/// Events the kiosk has recorded, in all lanes.
+fn recorded(counter: &Counter) -> u64 {
+    let store = counter.app.borrow().store();
+    let lanes = store.call(|engine| engine.lanes()).unwrap();
+    lanes.iter().map(|mark| mark.last_seq).sum()
+}
+
+/// Waits until head office has every event of the kiosk, and checks that none
+/// of them is there twice, unread or unknown.
+fn until_complete(counter: &Counter, office: &Running) -> Today {
+    counter.until("every event at head office", |counter| {
+        day(counter, office).completeness.stored >= recorded(counter)
+    });
+    let today = day(counter, office);
+    assert_eq!(today.completeness.stored, recorded(counter));
+    assert_eq!(today.completeness.missing, 0);
+    assert_eq!(today.completeness.quarantined, 0);
+    assert_eq!(today.completeness.devices.len(), 1);
+    today
+}
+
+/// Sales and their total in đồng.
+fn sold(today: &Today) -> (u64, i64) {
+    let totals = today.sales.by_currency.iter();
+    let total = totals.map(|currency| currency.total_minor).sum();
+    (today.sales.count, total)
+}
+
+#[test]
+fn a_sale_and_its_face_are_at_head_office_exactly_once() {
+    // Proves the whole way from a touch to the day's figures and page, and that a kiosk started again sends nothing twice.
+    let shop = Shop::open();
+    let dir = tempfile::tempdir().unwrap();
+    let office = office(dir.path(), anywhere());
+    let code = office.enrolment_code(STORE).unwrap();
+    enrol_with(&shop, &office.url(), &code).unwrap();
+    let counter = with_a_coffee(&shop);
+    pay_by_card_and_tap(&counter, "Chưa tốt");
+    let today = until_complete(&counter, &office);
+    assert_eq!(sold(&today), (1, 25_000));
+    assert_eq!((today.taps.n, today.taps.faces), (1, [0, 1, 0, 0, 0]));
+    let sale = &today.sales.latest[0];
+    assert_eq!(sale.store_name, STORE);
+    assert_eq!(sale.device_name, "Quầy 1");
+    assert_eq!(sale.methods, ["card"]);
+    // The second of five, counted from 0 on the wire.
+    assert_eq!(sale.face, Some(1));
+    for (path, words) in [("/", "25.000"), ("/v1/today", "\"total_minor\":25000")] {
+        let page = reqwest::blocking::get(format!("{}{path}?date={}", office.url(), today.date));
+        let text = page.unwrap().text().unwrap();
+        assert!(text.contains(words), "{path} does not say {words}:\n{text}");
+    }
+    counter.power_cut();
+    let counter = Counter::open(&shop.config, 1080, 1920);
+    take_a_coffee(&counter);
+    pay_by_card_and_tap(&counter, "Tốt");
+    let today = until_complete(&counter, &office);
+    assert_eq!(sold(&today), (2, 50_000));
+    assert_eq!(today.taps.faces, [0, 1, 0, 1, 0]);
+    counter.power_cut();
+}
+
+#[test]
+fn what_was_sold_while_head_office_was_down_arrives_when_it_is_back() {
+    // Proves that selling needs no head office, and that the journal is its outbox.
+    let shop = Shop::open();
+    let dir = tempfile::tempdir().unwrap();
+    let first = office(dir.path(), anywhere());
+    let (url, address) = (first.url(), first.addr);
+    let code = first.enrolment_code(STORE).unwrap();
+    enrol_with(&shop, &url, &code).unwrap();
+    first.stop();
+    let counter = with_a_coffee(&shop);
+    pay_by_card_and_tap(&counter, "Rất tốt");
+    assert_eq!(shop.terminal.charged().len(), 1);
+    let back = office(dir.path(), address);
+    assert_eq!(back.today(None).unwrap().completeness.stored, 0);
+    let today = until_complete(&counter, &back);
+    assert_eq!(sold(&today), (1, 25_000));
+    assert_eq!(today.taps.faces, [0, 0, 0, 0, 1]);
+    counter.power_cut();
+}
+
+#[test]
+fn a_head_office_that_restarts_while_blocks_come_counts_nothing_twice() {
+    // Proves that an answer lost to a restart leaves neither a gap nor a double in events, sales or taps.
+    let shop = Shop::open();
+    let dir = tempfile::tempdir().unwrap();
+    let mut running = office(dir.path(), anywhere());
+    let address = running.addr;
+    let code = running.enrolment_code(STORE).unwrap();
+    enrol_with(&shop, &running.url(), &code).unwrap();
+    let counter = with_a_coffee(&shop);
+    for sale in 1..=3 {
+        if sale > 1 {
+            take_a_coffee(&counter);
+        }
+        counter.tap("Thanh toán");
+        counter.until_screen("pay");
+        // Blocks of this visit are on their way.
+        running.stop();
+        running = office(dir.path(), address);
+        counter.tap("Thẻ");
+        counter.until_screen("tap");
+        running.stop();
+        counter.tap("Tốt");
+        running = office(dir.path(), address);
+        counter.until("the end of the visit", |counter| {
+            if counter.screen() == "reasons" {
+                counter.tap("Bỏ qua");
+            }
+            counter.screen() == "attract"
+        });
+    }
+    let today = until_complete(&counter, &running);
+    assert_eq!(sold(&today), (3, 75_000));
+    assert_eq!(today.taps.faces, [0, 0, 0, 3, 0]);
+    assert_eq!(shop.terminal.charged().len(), 3);
+    counter.power_cut();
+}
+
+#[test]
+fn a_wrong_or_used_code_is_refused_in_words_that_help() {
+    // Proves that a kiosk is enrolled only by a fresh code at a real head office, and that each refusal says what to do.
+    let (shop, other) = (Shop::open(), Shop::open());
+    let dir = tempfile::tempdir().unwrap();
+    let office = office(dir.path(), anywhere());
+    let url = office.url();
+    let wrong = enrol_with(&shop, &url, "0000-0000-0000-0000").unwrap_err();
+    assert!(matches!(wrong, EnrolError::Refused(_)), "{wrong:?}");
+    let code = office.enrolment_code(STORE).unwrap();
+    enrol_with(&other, &url, &code).unwrap();
+    let used = enrol_with(&shop, &url, &code).unwrap_err();
+    assert!(matches!(used, EnrolError::Refused(_)), "{used:?}");
+    assert_ne!(wrong.to_string(), used.to_string());
+    for refusal in [wrong, used] {
+        let words = refusal.to_string();
+        assert!(words.contains("Ask head office for a new code"), "{words}");
+    }
+    assert!(today_is_empty(&office));
+    let fresh = office.enrolment_code(STORE).unwrap();
+    enrol_with(&shop, &url, &fresh).unwrap();
+    office.stop();
+    let gone = enrol_again(&shop, &url, &fresh).unwrap_err();
+    assert!(matches!(gone, EnrolError::Unreachable { .. }), "{gone:?}");
+    let words = gone.to_string();
+    assert!(words.contains(&url) && words.contains("network"), "{words}");
+}
+
+/// As [`enrol_with`], for a kiosk that is enrolled and stays so.
+fn enrol_again(shop: &Shop, url: &str, code: &str) -> Result<(), EnrolError> {
+    let opened = open_store(&shop.config, |_| {}).unwrap();
+    let answer = enrol(&opened.store, &key_file(&shop.config), url, code, "Quầy 1");
+    assert!(
+        opened
+            .store
+            .call(|engine| engine.enrolment())
+            .unwrap()
+            .is_some()
+    );
+    drop(opened.store);
+    opened.thread.join().unwrap();
+    answer.map(|_| ())
+}
+
+fn today_is_empty(office: &Running) -> bool {
+    let today = office.today(None).unwrap();
+    today.completeness.stored == 0 && today.sales.count == 0
+}
