@@ -157,3 +157,26 @@ fn encode_row(document: &Document, profile: &Profile, samples: usize) -> Result<
                 .into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_size_that_is_to_be_held_is_held() {
+        // Proves: the rows can be made, each plan is smaller than the picture, and the sizes of
+        // inline glyphs, TCVN-3 and the code as a picture keep what is promised.
+        let rows = rows(1).unwrap();
+        assert_eq!(rows.len(), 6);
+        let sizes = &rows[..5];
+        let missed: Vec<&Row> = sizes.iter().filter(|row| row.met == Some(false)).collect();
+        assert!(missed.is_empty(), "{missed:?}");
+        assert_eq!(sizes.iter().filter(|row| row.met == Some(true)).count(), 3);
+        let bytes = |text: &str| -> usize { text.split(' ').next().unwrap().parse().unwrap() };
+        for row in &rows[..4] {
+            let naive = row.rival.split(": ").nth(1).unwrap();
+            assert!(bytes(&row.measured) * 3 < bytes(naive), "{row:?}");
+        }
+    }
+}
