@@ -90,6 +90,7 @@ fn catalogue(
         report.errors,
         report.warnings
     );
+    let not_sellable = u64::from(report.not_sellable);
     let refused = report.errors > 0 && !args.skip_bad;
     if refused || !read.accepted() {
         bail!("nothing was imported. Mend the rows above, or import the good ones with --skip-bad");
@@ -102,7 +103,11 @@ fn catalogue(
         let mode = BuildMode::Replace;
         let applied = store.set_catalogue(entries, mode, &source, wall_ms(), &mut progress)?;
         bar.end();
-        println!("{} items are on sale now", applied.items);
+        let sellable = applied.items.saturating_sub(not_sellable);
+        println!(
+            "the catalogue now has {} items, {sellable} of them on sale",
+            applied.items
+        );
     }
     println!("took {} ms", started.elapsed().as_millis());
     Ok(())
