@@ -151,6 +151,8 @@ impl Presenter {
 /// What is wrong with the code typed on the resume panel.
 pub(super) fn resume_problem(model: &Model<'_>) -> ResumeProblem {
     match model.view.notice {
+        // What was wrong with the last code says nothing about the one being typed.
+        _ if !model.panels.resume_code.is_empty() => ResumeProblem::None,
         Some(TillNotice::ParkedNotFound | TillNotice::TooManyCodes) => ResumeProblem::NotFound,
         _ => ResumeProblem::None,
     }
