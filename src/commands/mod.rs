@@ -15,7 +15,7 @@ mod signals;
 mod sim;
 pub mod simulated;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +63,12 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Print an example configuration.
     ExampleConfig,
+    /// Print a built-in printer profile, to make one for another printer from.
+    ExampleProfile {
+        /// epson-t88, xprinter-clone, mm58 or tx-only.
+        #[arg(default_value = "xprinter-clone")]
+        name: String,
+    },
     /// Read a PIN from standard input and print its line for the configuration.
     StaffPin,
 }
@@ -98,6 +104,11 @@ impl Cli {
             Command::Backup(args) => check::backup(&args)?,
             #[cfg(feature = "desktop")]
             Command::Bench(args) => bench::run(&args)?,
+            Command::ExampleProfile { name } => {
+                let text = hardware::printer::Profile::text(&name)
+                    .with_context(|| format!("no printer profile named {name}; there are epson-t88, xprinter-clone, mm58, tx-only"))?;
+                print!("{text}");
+            }
             Command::ExampleConfig => print!("{}", crate::config::EXAMPLE),
             Command::StaffPin => {
                 let mut pin = String::new();

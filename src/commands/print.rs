@@ -31,7 +31,7 @@ pub struct PrinterArgs {
     /// Serial port of the printer; otherwise printer.port of the configuration.
     #[arg(long, value_name = "PATH")]
     pub port: Option<PathBuf>,
-    /// Which printer: epson-t88, xprinter-clone, tx-only, mm58.
+    /// Which printer: epson-t88, xprinter-clone, tx-only, mm58, or a profile file (….toml).
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Line speed in bits per second; otherwise it is found by trying.
@@ -43,6 +43,17 @@ pub struct PrinterArgs {
     /// Language of what is said: vi or en.
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     pub lang: String,
+}
+
+/// The profile of this name, or of this file seen from here.
+///
+/// # Errors
+/// An unknown name, or a file that is no profile.
+pub fn here(name: &str) -> Result<Profile> {
+    Ok(crate::config::printer_profile(
+        name,
+        std::path::Path::new(""),
+    )?)
 }
 
 impl PrinterArgs {
@@ -58,15 +69,17 @@ impl PrinterArgs {
                 .file
                 .printer
                 .context("there is no [printer] in it; give --port")?;
-            let name = self.profile.as_deref().unwrap_or(&printer.profile);
-            let profile = Profile::named(name).context("--profile")?;
+            let profile = match &self.profile {
+                Some(name) => here(name)?,
+                None => config.printer_profile.context("printer.profile")?,
+            };
             return Ok(PrinterConfig {
                 baud: self.baud.or(Some(printer.baud)),
                 ..PrinterConfig::new(printer.port, profile)
             });
         };
         let name = self.profile.as_deref().unwrap_or("xprinter-clone");
-        let profile = Profile::named(name).context("--profile")?;
+        let profile = here(name)?;
         Ok(PrinterConfig {
             baud: self.baud,
             ..PrinterConfig::new(port, profile)

@@ -103,7 +103,7 @@ impl Rendered {
 /// # Errors
 /// What is wrong with a file or option, in words for a person.
 pub fn render(args: &RenderArgs) -> Result<Rendered> {
-    let profile = Profile::named(&args.profile).context("--profile")?;
+    let profile = super::print::here(&args.profile)?;
     let config = args
         .config
         .as_deref()

@@ -4,7 +4,6 @@
 use crate::bank::sim as bank;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use hardware::printer::Profile;
 use hardware::printer::sim as printer;
 use hardware::scanner::ScannerSim;
 use hardware::terminal::sim as terminal;
@@ -131,7 +130,7 @@ pub(super) fn run(args: SimArgs) -> Result<()> {
 }
 
 fn run_printer(pty: &Path, paper: &Path, profile: &str, baud: Option<u32>) -> Result<()> {
-    let mut config = printer::SimConfig::new(Profile::named(profile)?);
+    let mut config = printer::SimConfig::new(super::print::here(profile)?);
     config.minds_baud = baud.is_some();
     config.baud = baud.unwrap_or(config.baud);
     let running = printer::PrinterSim::run_config_on_pty(pty, Some(paper), config)

@@ -46,6 +46,8 @@ pub struct Configuration {
     pub labels: Vec<EmbeddedTemplate>,
     /// Promotions, from their own file.
     pub promotions: Vec<Promotion>,
+    /// The printer's profile, built in or from its own file.
+    pub printer_profile: Option<hardware::printer::Profile>,
     /// The logo on receipts, from its own file.
     pub logo: Option<hardware::printer::Bitmap>,
 }
@@ -112,6 +114,7 @@ impl Configuration {
                     cash_rounding,
                     labels,
                     promotions: Vec::new(),
+                    printer_profile: None,
                     logo: None,
                     file,
                 })

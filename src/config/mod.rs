@@ -5,10 +5,12 @@
 
 mod check;
 mod file;
+mod profile;
 mod receipt;
 
 pub use check::{Configuration, Problem};
 pub use file::*;
+pub use profile::{PrinterProfileError, printer_profile};
 pub use receipt::Receipt;
 
 use std::path::{Path, PathBuf};
@@ -63,6 +65,19 @@ pub fn load(path: &Path) -> Result<Configuration, ConfigError> {
     if let Some(promotions) = &configuration.file.shop.promotions {
         let path = path.parent().unwrap_or(Path::new(".")).join(promotions);
         configuration.promotions = load_promotions(&path)?;
+    }
+    if let Some(printer) = &configuration.file.printer {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let profile =
+            printer_profile(&printer.profile, folder).map_err(|error| ConfigError::Invalid {
+                path: path.to_owned(),
+                problems: vec![Problem {
+                    key: "printer.profile".into(),
+                    what: error.to_string(),
+                    remedy: "Name a built-in profile, or give the path of a profile file".into(),
+                }],
+            })?;
+        configuration.printer_profile = Some(profile);
     }
     if let Some(logo) = &configuration.file.receipt.logo {
         let logo = path.parent().unwrap_or(Path::new(".")).join(logo);

@@ -14,7 +14,7 @@ use hardware::printer::driver::{
     ProofGrade, Refusal, Spool,
 };
 use hardware::printer::encode;
-use hardware::printer::profile::{Profile, ProfileError};
+use hardware::printer::profile::Profile;
 
 /// The printer lane.
 pub struct PrinterLane {
@@ -28,9 +28,9 @@ pub struct PrinterLane {
 /// Why there is no printer lane.
 #[derive(Debug, thiserror::Error)]
 pub enum PrinterLaneError {
-    /// No such profile.
-    #[error("printer.profile: {0}")]
-    Profile(#[from] ProfileError),
+    /// The profile was not read with the configuration.
+    #[error("printer.profile: no profile; correct it in the configuration and start again")]
+    NoProfile,
     /// The driver's thread could not be started.
     #[error("the printer's thread could not be started ({0}); free memory and start again")]
     Thread(#[from] std::io::Error),
@@ -49,7 +49,10 @@ impl PrinterLane {
         store: Store,
         report: Report,
     ) -> Result<Self, PrinterLaneError> {
-        let profile = Profile::named(&printer.profile)?;
+        let profile = config
+            .printer_profile
+            .clone()
+            .ok_or(PrinterLaneError::NoProfile)?;
         let settings = PrinterConfig {
             baud: Some(printer.baud),
             unfinished_job,

@@ -181,11 +181,16 @@ impl Profile {
     /// # Errors
     /// [`ProfileError::Unknown`] for any other name.
     pub fn named(name: &str) -> Result<Self, ProfileError> {
-        let built_in = BUILT_IN.iter().find(|(known, _)| *known == name);
-        let (_, text) = built_in.ok_or_else(|| ProfileError::Unknown {
+        let text = Self::text(name).ok_or_else(|| ProfileError::Unknown {
             name: name.to_owned(),
         })?;
         Self::from_toml(text)
+    }
+
+    /// The file of a built-in profile, to make another one from; `None` for any other name.
+    pub fn text(name: &str) -> Option<&'static str> {
+        let built_in = BUILT_IN.iter().find(|(known, _)| *known == name);
+        built_in.map(|(_, text)| *text)
     }
 
     /// Names of the built-in profiles.
