@@ -8,8 +8,8 @@
 use crate::store::JournalEvent;
 use checkout::barcode::ScanFault;
 use checkout::till::{
-    AddedBy, AttemptDecision, DeclineReason, DeviceKind, DeviceState, Fact, NotStartedReason,
-    Place, PrinterFault, Sale, ScanRefusal, TenderKind, VisitEnd, What,
+    AddedBy, AttemptDecision, DeclineReason, DeviceKind, DeviceState, DrawerReason, Fact,
+    NotStartedReason, Place, PrinterFault, Sale, ScanRefusal, TenderKind, VisitEnd, What,
 };
 use checkout::{Basket, ItemId, LocalDate};
 use std::collections::BTreeMap;
@@ -116,6 +116,7 @@ impl Scribe {
             | What::AttemptResolved { .. }
             | What::CashTaken { .. }
             | What::CashNotTaken { .. }
+            | What::DrawerOpened { .. }
             | What::CreditReceived { .. }
             | What::ReviewOpened(_)
             | What::ReviewResolved { .. } => self.write_money(fact, events),
@@ -217,6 +218,14 @@ impl Scribe {
                 };
                 self.push(fact, &body, events)
             }
+            What::DrawerOpened { reason, .. } => {
+                let reason = match reason {
+                    DrawerReason::Cash => "cash",
+                    DrawerReason::NoSale => "no_sale",
+                };
+                let reason = reason.into();
+                self.push(fact, &words::DrawerOpened { reason }, events)
+            }
             What::ReviewOpened(review) => {
                 self.fault(fact, "money.review_opened", review.id.0, events)
             }
@@ -231,11 +240,11 @@ impl Scribe {
     fn write_exit(&self, fact: &Fact, events: &mut Vec<JournalEvent>) -> Result<(), EventError> {
         let sale = visit(fact);
         match &fact.what {
-            What::ReceiptPrinted { .. } => {
+            What::ReceiptPrinted { copy_number, .. } => {
                 let body = words::ReceiptPrinted {
                     sale,
                     proof: "finished".into(),
-                    copy: false,
+                    copy: *copy_number > 0,
                 };
                 self.push(fact, &body, events)
             }

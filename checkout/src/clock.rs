@@ -30,6 +30,15 @@ impl Now {
             second_of_day: u32::try_from(second_of_day).unwrap_or(0),
         }
     }
+
+    /// The business day it is in a shop whose day begins `starts_min` minutes after midnight.
+    pub fn business_date(&self, starts_min: u16) -> LocalDate {
+        let local = self.local();
+        if local.minute_of_day() < starts_min {
+            return local.date.plus_days(-1);
+        }
+        local.date
+    }
 }
 
 /// A day of the week.

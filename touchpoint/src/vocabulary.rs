@@ -317,6 +317,11 @@ bodies! {
         #[serde(default)]
         rounding_minor: i64,
     }
+    /// The cash drawer is about to be opened; durable before the pulse. Never says who.
+    "drawer.opened" Money DrawerOpened {
+        /// `cash` to take a payment, `no_sale` without one.
+        reason: String,
+    }
     /// Money was given back for a completed sale.
     "sale.refunded" Money SaleRefunded {
         /// The sale.

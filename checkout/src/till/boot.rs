@@ -128,12 +128,14 @@ impl Till {
         for Unprinted {
             job,
             receipt_number,
+            copies,
             ..
         } in printed
         {
             self.record(What::ReceiptPrinted {
                 job,
                 receipt_number,
+                copy_number: copies,
             });
         }
         let mut doubtful = Vec::new();

@@ -86,6 +86,8 @@ pub struct Limits {
     pub paid_ms: u64,
     /// Exit tap.
     pub tap_ms: u64,
+    /// Exit tap while the paper receipt is missing and its code is offered on the screen.
+    pub code_ms: u64,
     /// Reasons.
     pub reasons_ms: u64,
     /// Thanks.
@@ -123,6 +125,7 @@ impl Default for Limits {
             late_window_ms: 86_400_000,
             paid_ms: 2_500,
             tap_ms: 8_000,
+            code_ms: 20_000,
             reasons_ms: 10_000,
             thanks_ms: 4_000,
             parked_screen_ms: 20_000,

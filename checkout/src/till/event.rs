@@ -203,6 +203,8 @@ pub enum StaffEvent {
     VoidLine(LineId),
     /// Print this sale again, marked as a copy.
     Reprint(Box<Sale>),
+    /// Open the cash drawer without a payment (change, counting).
+    OpenDrawer,
     /// Fetch a parked basket, also after its time.
     ResumeParked(String),
     /// Give a parked basket up for good. Refused while money was taken for it.

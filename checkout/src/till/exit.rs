@@ -191,13 +191,14 @@ impl Till {
             return;
         }
         entry.outcome = outcome;
-        let receipt_number = entry.receipt_number;
+        let (receipt_number, copy_number) = (entry.receipt_number, entry.copies);
         match outcome {
             PrintOutcome::Printed => {
                 self.state.unprinted.remove(index);
                 self.record(What::ReceiptPrinted {
                     job,
                     receipt_number,
+                    copy_number,
                 });
             }
             PrintOutcome::Failed(fault) => {

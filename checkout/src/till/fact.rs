@@ -70,6 +70,16 @@ pub enum AddedBy {
     Screen,
 }
 
+/// Why the cash drawer was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DrawerReason {
+    /// For a payment in cash.
+    Cash,
+    /// Without a payment: change, counting.
+    NoSale,
+}
+
 /// What happened. Amounts are minor units of the shop's currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
@@ -241,6 +251,8 @@ pub enum What {
     ReceiptPrinted {
         job: PrintJobId,
         receipt_number: u64,
+        /// 0 for the original.
+        copy_number: u32,
     },
     /// It did not print.
     ReceiptFailed {
@@ -286,6 +298,11 @@ pub enum What {
     Abandoned { lines: u32, total_minor: i64 },
     /// The idle warning was shown.
     IdleWarned { place: Place },
+    /// The drawer is about to be opened; a pulse to a drawer that is open already counts too.
+    DrawerOpened {
+        reason: DrawerReason,
+        staff: StaffId,
+    },
     /// Staff signed in.
     StaffSignedIn { staff: StaffId },
     /// Staff signed out, or were signed out.

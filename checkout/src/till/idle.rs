@@ -1,6 +1,6 @@
 //! Time: every screen that could stay for ever has a limit, and what happens then.
 
-use super::{AttemptStatus, Deadline, Front, TenderKind, Till, VisitEnd, What};
+use super::{AttemptStatus, Deadline, Front, PrintOutcome, TenderKind, Till, VisitEnd, What};
 
 /// A moment at which something has to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,9 @@ impl Till {
                 Some((at, Timer::HelpOnExit))
             }
             Front::Paid => Some((after(limits.paid_ms), Timer::Exit)),
+            Front::Tap if self.paper_is_missing() => {
+                Some((after(limits.tap_ms.max(limits.code_ms)), Timer::Exit))
+            }
             Front::Tap => Some((after(limits.tap_ms), Timer::Exit)),
             Front::Reasons(_) => Some((after(limits.reasons_ms), Timer::Exit)),
             Front::Thanks => Some((after(limits.thanks_ms), Timer::Exit)),
@@ -136,6 +139,18 @@ impl Till {
             _ if self.help.open => Some(self.idle_timer(limits.staff_wait_ms)),
             Front::Shop | Front::Choose(..) | Front::Pay => Some(self.idle_timer(limits.idle_ms)),
         }
+    }
+
+    /// The shopper has no proven receipt and may take it with a phone.
+    fn paper_is_missing(&self) -> bool {
+        let visit = self.state.visit.as_ref();
+        let print = visit.and_then(|visit| visit.print.as_ref());
+        print.is_some_and(|print| {
+            matches!(
+                print.outcome,
+                PrintOutcome::Failed(_) | PrintOutcome::Unknown
+            )
+        })
     }
 
     fn idle_timer(&self, limit_ms: u64) -> (u64, Timer) {

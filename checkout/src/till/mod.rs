@@ -29,7 +29,7 @@ mod weighing;
 pub use config::{ConfigFault, Limits, REASONS_MAX, ReasonsConfig, TillConfig};
 pub use effect::{Effect, Effects, Ticket};
 pub use event::*;
-pub use fact::{AddedBy, Fact, Place, VisitEnd, What};
+pub use fact::{AddedBy, DrawerReason, Fact, Place, VisitEnd, What};
 pub use gate::Durable;
 pub use sale::{Sale, SaleLine, Tender, TenderKind};
 pub use state::*;
@@ -245,6 +245,10 @@ impl Till {
                 // Whoever types on a staff pad touches the screen and does nothing else for a while.
                 if let Some(staff) = &mut self.staff {
                     staff.last_mono_ms = self.now.mono_ms;
+                    // Their own panel lies over the attract screen: nobody began to shop.
+                    if self.front == Front::Attract {
+                        return;
+                    }
                 }
                 self.on_shopper(Event::Touched);
             }

@@ -4,9 +4,9 @@ use super::codes::order_code;
 use super::gate::Deed;
 use super::{
     ATTEMPTS_MAX, Attempt, AttemptId, AttemptStatus, Availability, CLOSED_CARDS_MAX, ClosedCard,
-    DeviceKind, DeviceState, Effect, Front, Live, NotStartedReason, Notice, PrintJobId,
-    PrintOutcome, PrintRecord, ReviewDecision, ReviewKind, Sale, SaleLine, StaffId, Stage, Tender,
-    TenderKind, Till, UNPRINTED_MAX, Unprinted, Visit, What,
+    DeviceKind, DeviceState, DrawerReason, Effect, Front, Live, NotStartedReason, Notice,
+    PrintJobId, PrintOutcome, PrintRecord, ReviewDecision, ReviewKind, Sale, SaleLine, StaffId,
+    Stage, Tender, TenderKind, Till, UNPRINTED_MAX, Unprinted, Visit, What,
 };
 use crate::clock::LocalDate;
 use crate::pricing::Priced;
@@ -400,12 +400,12 @@ impl Till {
             received_minor,
             change_minor,
             rounding_minor,
-            staff,
+            staff: staff.clone(),
         });
-        self.sign_out();
         if received_minor > 0 {
-            self.gate.after(Deed::OpenDrawer);
+            self.open_drawer(DrawerReason::Cash, staff);
         }
+        self.sign_out();
         let tender = Tender {
             kind: TenderKind::Cash,
             attempt,
@@ -539,11 +539,7 @@ impl Till {
     }
 
     fn business_date(&self) -> LocalDate {
-        let local = self.now.local();
-        if local.minute_of_day() < self.config.business_day_starts_min {
-            return local.date.plus_days(-1);
-        }
-        local.date
+        self.now.business_date(self.config.business_day_starts_min)
     }
 
     /// Tells the bank that an offer nobody has seen is not wanted.

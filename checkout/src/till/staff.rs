@@ -3,9 +3,10 @@
 //! What the shopper was waiting for (age, a weight, cash, help, a payment in doubt) signs staff out again
 //! once it is done, so that the shopper is back in the same place at once.
 
+use super::gate::Deed;
 use super::{
-    AttemptDecision, AttemptId, AttemptStatus, Front, Notice, ReviewDecision, ReviewId, ReviewKind,
-    Staff, StaffEvent, StaffId, Till, What,
+    AttemptDecision, AttemptId, AttemptStatus, DrawerReason, Front, Notice, ReviewDecision,
+    ReviewId, ReviewKind, Staff, StaffEvent, StaffId, Till, What,
 };
 
 /// Longest note kept with a decision, in characters.
@@ -51,6 +52,7 @@ impl Till {
             }
             StaffEvent::VoidLine(line) => self.remove_line(line, Some(id)),
             StaffEvent::Reprint(sale) => self.reprint(sale),
+            StaffEvent::OpenDrawer => self.open_drawer(DrawerReason::NoSale, id),
             StaffEvent::ResumeParked(code) => self.resume(&code, true),
             StaffEvent::DiscardParked(code) => self.discard_parked(&code, id),
             StaffEvent::ForgetReceipt { receipt_number } => self.forget_receipt(receipt_number),
@@ -74,6 +76,12 @@ impl Till {
         if let Some(staff) = self.staff.take() {
             self.record(What::StaffSignedOut { staff: staff.id });
         }
+    }
+
+    /// Opens the drawer once it is on disk that it was opened, and why.
+    pub(super) fn open_drawer(&mut self, reason: DrawerReason, staff: StaffId) {
+        self.record(What::DrawerOpened { reason, staff });
+        self.gate.after(Deed::OpenDrawer);
     }
 
     fn answer_help(&mut self, staff: &StaffId) {

@@ -135,3 +135,40 @@ fn a_receipt_of_which_nothing_left_is_sent_again_as_it_is() {
     assert_eq!(desk.view().staff_items, 0);
     assert!(matches!(desk.screen(), Screen::Paid(paid) if !paid.offer_e_receipt));
 }
+
+#[test]
+fn staff_at_their_panel_begin_no_visit() {
+    // Proves: touches on the staff panel over the attract screen are a sign of life and nothing more, so that the day can
+    // be closed; once staff are gone a touch begins a visit again.
+    let mut desk = Desk::new();
+    desk.does(Event::Staff(StaffEvent::SignedIn {
+        staff: StaffId("S1".into()),
+    }));
+    desk.does(Event::Touched);
+    assert_eq!(desk.till.state().visit, None);
+    assert!(matches!(desk.screen(), Screen::Staff(_)));
+    desk.does(Event::Staff(StaffEvent::SignedOut));
+    assert!(matches!(desk.screen(), Screen::Attract { .. }));
+    desk.does(Event::Touched);
+    assert!(desk.till.state().visit.is_some());
+}
+
+#[test]
+fn who_has_no_paper_gets_time_for_the_code() {
+    // Proves: the exit tap of a shopper whose receipt did not print stays long enough to scan it, and still ends by itself;
+    // with a printed receipt its time is the usual one.
+    let at_tap = |said: PrinterSaid| {
+        let mut desk = Desk::qr_showing();
+        desk.credit(1, "FT1", 25_000).wait(3_000);
+        let job = PrintJobId(1);
+        desk.does(Event::Printer { job, said });
+        desk.wait(10_000);
+        let late = matches!(desk.screen(), Screen::Tap { .. });
+        desk.wait(11_000);
+        assert!(!matches!(desk.screen(), Screen::Tap { .. }));
+        late
+    };
+    assert!(at_tap(PrinterSaid::Failed(PrinterFault::NoPaper)));
+    assert!(at_tap(PrinterSaid::Unknown));
+    assert!(!at_tap(PrinterSaid::Printed));
+}

@@ -124,6 +124,43 @@ fn cash_is_rounded_changed_and_the_drawer_waits() {
 }
 
 #[test]
+fn the_drawer_opens_for_staff_alone_and_only_after_its_fact_is_on_disk() {
+    // Proves: nobody else opens it, the pulse waits for the disk, and each opening says why.
+    let opened = |desk: &Desk| desk.did(|effect| matches!(effect, Effect::OpenDrawer { .. }));
+    let mut desk = Desk::new();
+    desk.does(Event::Staff(StaffEvent::OpenDrawer));
+    assert_eq!(desk.notice(), Notice::StaffOnly);
+    assert!(!opened(&desk));
+    desk.disk = Disk::Held;
+    desk.does(Event::Staff(StaffEvent::SignedIn {
+        staff: StaffId("S7".to_owned()),
+    }));
+    desk.does(Event::Staff(StaffEvent::OpenDrawer));
+    assert!(!opened(&desk), "the fact is not on disk");
+
+    let mut desk = Desk::new();
+    desk.staff(StaffEvent::OpenDrawer);
+    assert!(opened(&desk));
+    let reasons = |desk: &Desk| -> Vec<DrawerReason> {
+        let told = desk.facts.iter().filter_map(|fact| match fact.what {
+            What::DrawerOpened { reason, .. } => Some(reason),
+            _ => None,
+        });
+        told.collect()
+    };
+    assert_eq!(reasons(&desk), [DrawerReason::NoSale]);
+    let twin = shop::items().remove(6);
+    desk.does(Event::Touched)
+        .does(Event::Chosen(Box::new(twin)))
+        .does(Event::Pay)
+        .does(Event::ChooseTender(TenderKind::Cash));
+    desk.staff(StaffEvent::CashTaken {
+        received_minor: 20_000,
+    });
+    assert_eq!(reasons(&desk), [DrawerReason::NoSale, DrawerReason::Cash]);
+}
+
+#[test]
 fn one_sale_takes_many_tenders() {
     // Proves part by card and the rest in cash makes one sale whose tenders add up.
     let mut desk = Desk::coffee_at_pay();

@@ -77,8 +77,8 @@ impl Journal {
                 ..
             } => {
                 self.cash_minor += received_minor - change_minor;
-                self.drawer_openings += u64::from(received_minor > 0);
             }
+            What::DrawerOpened { .. } => self.drawer_openings += 1,
             What::Tapped { receipt_number, .. } => {
                 let taps = self.taps.entry(receipt_number).or_default();
                 *taps += 1;

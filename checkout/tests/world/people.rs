@@ -219,7 +219,10 @@ pub fn staff(view: &View, charged: impl FnOnce(AttemptId) -> bool, dice: &mut Di
                 note: "slip".to_owned(),
             }
         }
-        _ => StaffEvent::HelpDone,
+        _ => {
+            acts.push(Event::Staff(StaffEvent::OpenDrawer));
+            StaffEvent::HelpDone
+        }
     };
     acts.push(Event::Staff(event));
     acts.push(Event::Staff(StaffEvent::SignedOut));
