@@ -10,9 +10,10 @@ use crate::view::text::{self, pick};
 use checkout::till::{Sale, Tender, TenderKind};
 use checkout::{Currency, LocalDate, TaxTotal};
 use hardware::printer::document::{Align, Cell, Document, Size, Style};
+use serde::{Deserialize, Serialize};
 
 /// Which report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Reads, as often as wanted.
     X,
@@ -24,7 +25,7 @@ pub enum Kind {
 }
 
 /// What one way to pay brought, in minor units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenderTotal {
     /// The way.
     pub kind: TenderKind,
@@ -37,7 +38,7 @@ pub struct TenderTotal {
 }
 
 /// Everything taken in one currency, in its minor units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrencyTotals {
     /// Which.
     pub currency: Currency,
@@ -128,7 +129,7 @@ fn grow(sum: &mut i64, by: i64) {
 }
 
 /// What a report says, free of words and paper.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Which report.
     pub kind: Kind,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod catalogue;
+mod days;
 mod faults;
 mod processes;
 mod spool;
