@@ -205,7 +205,7 @@ pub(super) fn copy_wanted(event: &UiEvent, state: &TillState) -> Option<u64> {
 }
 
 /// Number of the last receipt of this journal, if there was a sale.
-pub fn last_receipt(state: &TillState) -> Option<u64> {
+fn last_receipt(state: &TillState) -> Option<u64> {
     Some(state.counters.receipt).filter(|number| *number > 0)
 }
 

@@ -6,14 +6,20 @@
 //! [`Mailbox`].
 
 mod browse;
+mod day;
 mod desk;
+mod event;
+mod names;
 mod panels;
 #[cfg(test)]
 mod tests;
 mod weight;
 
 pub use browse::Browse;
-pub use desk::{Desk, DeskView, PinProblem, cash_due, last_receipt, notes};
+pub use day::{Day, DayReport, Paper, Said};
+pub use desk::{Desk, DeskView, PinProblem, cash_due, notes};
+pub use event::{AppEvent, UiEvent};
+pub use names::{screen_name, store_fault};
 pub use panels::{Access, Panel, Panels};
 pub use weight::TypedWeight;
 
@@ -23,89 +29,14 @@ use crate::devices::Devices;
 use crate::format::Language;
 use crate::journal::Scribe;
 use crate::mailbox::Mailbox;
-use crate::store::{Category, Commit, Found, SaleRecord, StorageLevel, Store, StoreError};
+use crate::store::{Commit, SaleRecord, StorageLevel, Store, StoreError};
 use crate::sync::SyncHandle;
 use checkout::Now;
 use checkout::barcode::Code;
 use checkout::till::{
-    Effect, Effects, Event, Lang, LookUpResult, Sale, Screen, StaffEvent, StaffId, StoreFault,
-    Ticket, Till, TillState, View, What,
+    Effect, Effects, Event, Lang, LookUpResult, Screen, StaffEvent, StaffId, StoreFault, Ticket,
+    Till, TillState, View, What,
 };
-
-/// What reaches the UI loop.
-#[derive(Debug)]
-pub enum AppEvent {
-    /// Something happened at the counter.
-    Till(Event),
-    /// Products for the grid; older questions' answers are dropped.
-    Products {
-        /// Number of the question.
-        question: u64,
-        /// What was found, or why not.
-        found: Result<Vec<Found>, StoreError>,
-    },
-    /// Categories of the catalogue.
-    Categories(Result<Vec<Category>, StoreError>),
-    /// A sale fetched from the store, to print again.
-    Reprint(Box<Sale>),
-    /// How much room the disk has.
-    Space(StorageLevel),
-    /// A PIN was checked.
-    Pin(Option<String>),
-    /// Something for staff to read about the storage; empty when all is well.
-    Health(Option<StoreFault>),
-    /// A control of the screen that only the program itself answers.
-    Ui(UiEvent),
-}
-
-/// Touches that are not the till's business.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the names are those of the controls")]
-pub enum UiEvent {
-    OpenPanel(Panel),
-    ClosePanel,
-    NextLanguage,
-    SetAccess(fn(&mut Access, bool), bool),
-    ChangeQuantity(String, i64),
-    RemoveAgeLimited,
-    OpenSearch,
-    CloseSearch,
-    TypeSearch(String),
-    EraseSearch,
-    ClearSearch,
-    ChooseCategory(String),
-    AddProduct(String),
-    DismissNotice,
-    CancelWeight,
-    ResumeKey(String),
-    ResumeErase,
-    ResumeSubmit,
-    CouponKey(String),
-    CouponErase,
-    CouponApply,
-    ToggleReason(String),
-    SendReasons,
-    OpenEReceipt(bool),
-    PinKey(String),
-    PinErase,
-    PinSubmit,
-    LeaveDesk,
-    ShowDesk(DeskView),
-    CashKey(String),
-    CashErase,
-    CashNote(usize),
-    CashExact,
-    CashConfirm,
-    CashRefuse,
-    WeightKey(String),
-    WeightErase,
-    WeightConfirm,
-    WeightRefuse,
-    DeskTask(String, bool),
-    DoubtPaid,
-    DoubtNotPaid,
-    Reprint,
-}
 
 /// All that one screen needs to be drawn.
 #[derive(Debug)]
@@ -126,6 +57,8 @@ pub struct Model<'a> {
     pub browse: &'a Browse,
     /// Staff pad.
     pub desk: &'a Desk,
+    /// Business day and papers of the staff.
+    pub day: &'a Day,
     /// Panels over the till's screens.
     pub panels: &'a Panels,
     /// How much room the disk has.
@@ -146,6 +79,7 @@ pub struct App {
     sync: SyncHandle,
     browse: Browse,
     desk: Desk,
+    day: Day,
     panels: Panels,
     view: View,
     space: StorageLevel,
@@ -184,6 +118,7 @@ impl App {
                 parts.config.file.attract.promo_picture.clone(),
             ),
             desk: Desk::default(),
+            day: Day::default(),
             panels: Panels::default(),
             space: StorageLevel::Plenty,
             recovery_asked_mono_ms: None,
@@ -217,6 +152,7 @@ impl App {
             clock: self.clock,
             browse: &self.browse,
             desk: &self.desk,
+            day: &self.day,
             panels: &self.panels,
             space: self.space,
             recovery_asked_mono_ms: self.recovery_asked_mono_ms,
@@ -259,8 +195,11 @@ impl App {
             AppEvent::Till(event) => self.till_event(event),
             AppEvent::Products { question, found } => self.browse.take(question, found),
             AppEvent::Categories(found) => self.browse.take_categories(found),
+            AppEvent::Day(figures) => self.day.take(figures),
+            AppEvent::Report(made) => self.report_made(made),
+            AppEvent::Paper { job_no, said } => self.day.paper_said(job_no, said),
             AppEvent::Pin(who) => self.pin_checked(who),
-            AppEvent::Reprint(sale) => self.step(Event::Staff(StaffEvent::Reprint(sale))),
+            AppEvent::Reprint(sale) => self.print_copy_of(sale),
             AppEvent::Space(level) => self.space = level,
             AppEvent::Health(fault) => self.desk.storage = fault,
             AppEvent::Ui(event) => self.ui(event),
@@ -313,6 +252,7 @@ impl App {
         }
         let view = self.till.view(now);
         self.screen_changed(&view);
+        self.panels.offer_e_receipt(&view.screen);
         self.view = view;
         self.give_more_time();
     }
@@ -340,12 +280,13 @@ impl App {
         }
         if std::mem::discriminant(&next.screen) != std::mem::discriminant(&self.view.screen) {
             tracing::info!(screen = screen_name(&next.screen), "screen");
-            self.panels.screen_changed();
+            self.panels.screen_changed(&next.screen);
         }
         if self.desk.signed_in != next.staff.is_some() {
             self.desk.signed_in = next.staff.is_some();
             if next.staff.is_none() {
                 self.desk.close();
+                self.day.close();
             }
         }
     }
@@ -550,6 +491,9 @@ impl App {
     }
 
     fn desk_touch(&mut self, event: UiEvent) {
+        if self.day_touch(&event) {
+            return;
+        }
         if matches!(event, UiEvent::PinSubmit) {
             if let Some(pin) = self.desk.submit_pin(self.clock.now().mono_ms) {
                 self.check_pin(pin);
@@ -604,6 +548,7 @@ impl App {
             Some(id) => {
                 self.desk.pin_right();
                 self.panels.close();
+                self.ask_day();
                 let staff = StaffId(id);
                 self.step(Event::Staff(StaffEvent::SignedIn { staff }));
             }
@@ -623,40 +568,4 @@ enum EncodeError {
     Json(#[from] serde_json::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// What a store error means at the counter.
-pub fn store_fault(error: &StoreError) -> StoreFault {
-    match error {
-        StoreError::Full(_) => StoreFault::Full,
-        StoreError::ReadOnly(_) => StoreFault::ReadOnly,
-        StoreError::Busy | StoreError::Locked(_) => StoreFault::Busy,
-        _ => StoreFault::Broken,
-    }
-}
-
-/// Name of a screen for the log and for whoever drives the kiosk from outside.
-pub fn screen_name(screen: &Screen) -> &'static str {
-    match screen {
-        Screen::Attract { .. } => "attract",
-        Screen::Shop => "shop",
-        Screen::Weigh { .. } => "weigh",
-        Screen::Choose { .. } => "choose",
-        Screen::AgeCheck { .. } => "age",
-        Screen::Pay(_) => "pay",
-        Screen::Card { .. } => "card",
-        Screen::Unknown { .. } => "unknown",
-        Screen::Qr(_) => "qr",
-        Screen::Cash { .. } => "cash",
-        Screen::Saving { .. } => "saving",
-        Screen::Paid(_) => "paid",
-        Screen::Tap { .. } => "tap",
-        Screen::Reasons { .. } => "reasons",
-        Screen::Thanks { .. } => "thanks",
-        Screen::Help { .. } => "help",
-        Screen::Idle => "idle",
-        Screen::Parked { .. } => "parked",
-        Screen::Staff(_) => "staff",
-        Screen::OutOfOrder { .. } => "out-of-order",
-    }
 }

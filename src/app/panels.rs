@@ -2,7 +2,7 @@
 //! until they are sent.
 
 use super::UiEvent;
-use checkout::till::Event;
+use checkout::till::{Event, PrintOutcome, Screen};
 use std::collections::BTreeSet;
 
 /// Characters of a parked basket's code.
@@ -47,6 +47,8 @@ pub struct Panels {
     pub reasons: BTreeSet<String>,
     /// The receipt's code is shown.
     pub e_receipt_open: bool,
+    /// It was shown by itself for this sale, because the paper did not come.
+    pub e_receipt_offered: bool,
     /// The shopper's wishes; gone with the visit.
     pub access: Access,
     /// More time was given in this quiet spell already.
@@ -67,11 +69,31 @@ impl Panels {
     }
 
     /// The till went to another screen.
-    pub fn screen_changed(&mut self) {
+    pub fn screen_changed(&mut self, next: &Screen) {
         self.reasons.clear();
-        self.e_receipt_open = false;
+        // "Paid" goes over into the exit tap by itself.
+        self.e_receipt_open &= matches!(next, Screen::Tap { .. });
         if self.open != Some(Panel::Staff) {
             self.open = None;
+        }
+    }
+
+    /// Shows the receipt's code by itself, once, when the paper is not to be had or in doubt. It goes again when the
+    /// printer came back and the paper is there.
+    pub fn offer_e_receipt(&mut self, screen: &Screen) {
+        let (Screen::Paid(paid) | Screen::Tap { paid, chosen: None }) = screen else {
+            return;
+        };
+        match paid.print {
+            Some(PrintOutcome::Failed(_) | PrintOutcome::Unknown) if !self.e_receipt_offered => {
+                self.e_receipt_offered = true;
+                self.e_receipt_open = true;
+            }
+            Some(PrintOutcome::Printed) if self.e_receipt_offered => {
+                self.e_receipt_offered = false;
+                self.e_receipt_open = false;
+            }
+            _ => {}
         }
     }
 

@@ -10,7 +10,7 @@ mod qr;
 mod scanner;
 
 pub use card::CardLane;
-pub use printer::{PrinterLane, outcome_of};
+pub use printer::{PrinterLane, StaffPaper, outcome_of};
 pub use qr::QrLane;
 pub use scanner::spawn as spawn_scanner;
 

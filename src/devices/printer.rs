@@ -9,6 +9,7 @@ use crate::store::{PrintJob, PrintKind, PrintState, SpooledJob, Store, StoreErro
 use checkout::till::{
     DeviceKind, DeviceState, Event, PrintJobId, PrintOutcome, PrinterFault, PrinterSaid, Sale,
 };
+use hardware::printer::document::Document;
 use hardware::printer::driver::{
     Evidence, JobId, PrinterConfig, PrinterDriver, PrinterEvent, PrinterHandle, PrinterState,
     ProofGrade, Refusal, Spool,
@@ -23,6 +24,8 @@ pub struct PrinterLane {
     config: Configuration,
     store: Store,
     report: Report,
+    /// The number of the next paper of the staff.
+    next_paper: u64,
 }
 
 /// Why there is no printer lane.
@@ -31,6 +34,9 @@ pub enum PrinterLaneError {
     /// The profile was not read with the configuration.
     #[error("printer.profile: no profile; correct it in the configuration and start again")]
     NoProfile,
+    /// The spool cannot be read.
+    #[error(transparent)]
+    Spool(#[from] StoreError),
     /// The driver's thread could not be started.
     #[error("the printer's thread could not be started ({0}); free memory and start again")]
     Thread(#[from] std::io::Error),
@@ -53,6 +59,7 @@ impl PrinterLane {
             .printer_profile
             .clone()
             .ok_or(PrinterLaneError::NoProfile)?;
+        let next_paper = store.call(|engine| engine.next_staff_paper())?;
         let settings = PrinterConfig {
             baud: Some(printer.baud),
             unfinished_job,
@@ -69,6 +76,7 @@ impl PrinterLane {
             config: config.clone(),
             store,
             report,
+            next_paper,
         })
     }
 
@@ -105,6 +113,43 @@ impl PrinterLane {
         }
     }
 
+    /// Prints a paper of the staff; what becomes of it comes as [`AppEvent::Paper`] under the number that is returned.
+    pub fn print_paper(&mut self, paper: &StaffPaper) -> u64 {
+        let job_no = self.next_paper;
+        self.next_paper += 1;
+        let bytes = match paper {
+            StaffPaper::SelfTest => encode::self_test(&self.profile).into_bytes(),
+            StaffPaper::Document { document, .. } => {
+                match encode::encode(document, &self.profile) {
+                    Ok(encoded) => encoded.into_bytes(),
+                    Err(error) => {
+                        tracing::error!(%error, "paper cannot be encoded");
+                        let said = PrinterSaid::Failed(PrinterFault::Broken);
+                        self.report.post_soon(AppEvent::Paper { job_no, said });
+                        return job_no;
+                    }
+                }
+            }
+        };
+        let copy_number = match paper {
+            StaffPaper::Document { copy_number, .. } => *copy_number,
+            StaffPaper::SelfTest => 0,
+        };
+        self.send(
+            PrintJob {
+                kind: PrintKind::Staff,
+                job_no,
+                receipt_number: None,
+                copy_number,
+                total_bytes: bytes.len(),
+                digest: touchpoint::chain::sha256(&bytes),
+                accepted_ms: wall_ms(),
+            },
+            bytes,
+        );
+        job_no
+    }
+
     fn send(&self, row: PrintJob, bytes: Vec<u8>) {
         let id = job_id(row.kind, row.job_no);
         let accepted = row.clone();
@@ -121,6 +166,20 @@ impl PrinterLane {
     pub fn open_drawer(&mut self) {
         self.printer.open_drawer();
     }
+}
+
+/// A paper of the staff.
+#[derive(Clone, Debug)]
+pub enum StaffPaper {
+    /// A finished document, such as a report.
+    Document {
+        /// What it says, its copy mark included.
+        document: Document,
+        /// 0 for the original.
+        copy_number: u32,
+    },
+    /// The page by which a person sees what the printer can do.
+    SelfTest,
 }
 
 /// The spool of one job, in the kiosk's database.
@@ -277,9 +336,15 @@ fn hear(report: &Report, event: PrinterEvent) {
 }
 
 fn say(report: &Report, job: JobId, said: PrinterSaid) {
-    if let Some((PrintKind::Receipt, number)) = job_of(job) {
-        let job = PrintJobId(number);
-        report.post(AppEvent::Till(Event::Printer { job, said }));
+    match job_of(job) {
+        Some((PrintKind::Receipt, number)) => {
+            let job = PrintJobId(number);
+            report.post(AppEvent::Till(Event::Printer { job, said }));
+        }
+        Some((PrintKind::Staff, job_no)) => {
+            report.post(AppEvent::Paper { job_no, said });
+        }
+        None => {}
     }
 }
 

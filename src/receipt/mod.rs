@@ -9,6 +9,7 @@
 
 pub mod file;
 pub mod logo;
+pub mod phone;
 pub mod report;
 mod sale;
 

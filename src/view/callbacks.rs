@@ -244,6 +244,7 @@ fn desk_choices(ui: &MainWindow, post: &Post) {
     let staff = ui.global::<StaffAdapter>();
     let task = post.clone();
     staff.on_task(move |id, second| task(ui_event(UiEvent::DeskTask(id.into(), second))));
+    on_text!(post, staff, on_device_test(id) => ui_event(UiEvent::TestDevice(id.into())));
     let show = post.clone();
     staff.on_show(move |view| {
         let view = match view {
@@ -261,6 +262,12 @@ fn desk_choices(ui: &MainWindow, post: &Post) {
         on_doubt_was_paid => ui_event(UiEvent::DoubtPaid),
         on_doubt_was_not_paid => ui_event(UiEvent::DoubtNotPaid),
         on_reprint => ui_event(UiEvent::Reprint),
+        on_shop_copy => ui_event(UiEvent::ShopCopy),
+        on_print_x => ui_event(UiEvent::PrintX),
+        on_close_day => ui_event(UiEvent::CloseDay),
+        on_keep_day_open => ui_event(UiEvent::KeepDayOpen),
+        on_print_z_again => ui_event(UiEvent::PrintZAgain),
+        on_open_drawer => ui_event(UiEvent::OpenDrawer),
         on_help_done => staff_event(StaffEvent::HelpDone),
     );
 }

@@ -25,8 +25,8 @@ impl Presenter {
         paid.set_has_e_receipt(true);
         paid.set_e_receipt_open(model.panels.e_receipt_open);
         if model.panels.e_receipt_open {
-            let link = crate::receipt::lookup_text(model.config, &view.sale);
-            paid.set_e_receipt_code(super::qr_image::image(&link));
+            let receipt = crate::receipt::phone::text(model.config, &view.sale);
+            paid.set_e_receipt_code(super::qr_image::image(&receipt));
         }
         paid.set_asks(asks);
         paid.set_face(i32::from(chosen.unwrap_or(0)));

@@ -7,6 +7,7 @@
 mod callbacks;
 pub mod controls;
 pub mod counter;
+mod day;
 mod finish;
 mod frames;
 mod pay;

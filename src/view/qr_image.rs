@@ -8,10 +8,18 @@ use std::cell::RefCell;
 /// Modules of quiet zone on each side (ISO/IEC 18004 §6.3.8).
 pub const QUIET_MODULES: usize = 4;
 
+/// Longer texts take the lowest error correction: on a clean screen large modules are worth more.
+const LONG_BYTES: usize = 200;
+
 /// Dark modules of a code with its quiet zone, row by row, and the side length
 /// in modules. `None` when the text does not fit a QR code.
 pub fn modules(text: &str) -> Option<(Vec<bool>, usize)> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    let level = if text.len() > LONG_BYTES {
+        EcLevel::L
+    } else {
+        EcLevel::M
+    };
+    let code = QrCode::with_error_correction_level(text, level).ok()?;
     let side = code.width() + 2 * QUIET_MODULES;
     let mut dark = vec![false; side * side];
     for (index, color) in code.to_colors().into_iter().enumerate() {

@@ -47,7 +47,7 @@ impl Presenter {
         self.show_cash_pad(model);
         self.show_weight_pad(model);
         self.show_devices(model);
-        staff.set_message(SharedString::default());
+        self.show_day(model);
         rows::sync(&self.rows.tasks, tasks(model));
     }
 
@@ -90,13 +90,6 @@ impl Presenter {
         }
         staff.set_help_waiting(model.view.help_called);
         staff.set_help_waited(SharedString::default());
-        let last = crate::app::last_receipt(model.state);
-        staff.set_can_reprint(last.is_some());
-        let number = last.map(|number| format!("#{number}"));
-        staff.set_reprint_detail(number.unwrap_or_default().into());
-        staff.set_can_open_drawer(false);
-        staff.set_can_close_day(false);
-        staff.set_day_line(SharedString::default());
     }
 
     fn show_cash_pad(&self, model: &Model<'_>) {
@@ -206,7 +199,7 @@ impl Presenter {
                 name: text::pick(model.language, vi, en).into(),
                 state: text::pick(model.language, vi_state, en_state).into(),
                 tone,
-                can_test: false,
+                can_test: kind == DeviceKind::Printer,
             }
         });
         rows::sync(&self.rows.devices, lines.collect());

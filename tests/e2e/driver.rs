@@ -14,7 +14,7 @@ use kiosk::config::Configuration;
 use kiosk::mailbox::{Inbox, mailbox};
 use kiosk::view::{Post, Presenter, connect};
 use kiosk_ui::MainWindow;
-use slint::platform::PointerEventButton;
+use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, PhysicalSize};
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
@@ -72,6 +72,11 @@ impl Shop {
 
     /// Paper printed so far, as text.
     pub fn paper(&self) -> String {
+        self.sheets().join("\n")
+    }
+
+    /// Each cut sheet as text, oldest first.
+    pub fn sheets(&self) -> Vec<String> {
         let mut sheets: Vec<PathBuf> = std::fs::read_dir(self.dir.path().join("paper"))
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -81,7 +86,7 @@ impl Shop {
         let texts = sheets
             .iter()
             .map(|path| std::fs::read_to_string(path).unwrap());
-        texts.collect::<Vec<_>>().join("\n")
+        texts.collect()
     }
 }
 
@@ -216,6 +221,20 @@ impl Counter {
         let side = element.size().width.min(element.size().height);
         assert!(side >= 40., "{label:?} is too small to touch: {side}");
         element.mock_single_click(PointerEventButton::Left);
+        self.show();
+    }
+
+    /// Touches a place of the window, whatever is there.
+    pub fn touch_at(&self, x: f32, y: f32) {
+        let position = slint::LogicalPosition::new(x, y);
+        let button = PointerEventButton::Left;
+        let window = self.ui.window();
+        for event in [
+            WindowEvent::PointerPressed { position, button },
+            WindowEvent::PointerReleased { position, button },
+        ] {
+            window.dispatch_event(event);
+        }
         self.show();
     }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod crash;
+mod day;
 mod driver;
 mod headoffice;
 mod journeys;

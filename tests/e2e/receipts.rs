@@ -1,9 +1,10 @@
 //! Receipts that the printer does not print at once: what the spool knows decides.
 
 use crate::driver::{Counter, Shop};
-use crate::journeys::{sign_in, with_a_coffee};
+use crate::journeys::{decode, sign_in, with_a_coffee};
 use checkout::till::{PrintOutcome, Screen};
 use hardware::printer::sim::SimControl;
+use kiosk::app::{AppEvent, UiEvent};
 use kiosk::store::{PrintKind, PrintState, SpooledJob};
 
 /// Pays the coffee by card; the exit tap is on the screen.
@@ -46,7 +47,18 @@ fn a_receipt_refused_for_want_of_paper_comes_by_itself_with_the_new_roll() {
     counter.until("the refusal", |counter| {
         matches!(outcome(counter), Some(PrintOutcome::Failed(_)))
     });
-    counter.shot("receipt-failed");
+    counter.until("the code by itself", |counter| {
+        counter.says("Hóa đơn giấy chưa in được.")
+    });
+    let shown = decode(&counter.shot("receipt-failed"));
+    assert!(shown.contains("TỔNG CỘNG 25.000 VND"), "{shown}");
+    counter.touch_at(540., 200.);
+    assert!(!counter.says("Hóa đơn giấy chưa in được."));
+    assert_eq!(
+        counter.screen(),
+        "tap",
+        "the touch took the code away, no face"
+    );
     assert!(counter.says("Hóa đơn điện tử"), "{:?}", counter.labels());
     shop.printer.control(SimControl::LoadPaper { mm: 30_000 });
     counter.until("the receipt on paper", |_| shop.paper().contains("25.000"));
@@ -90,4 +102,51 @@ fn a_power_cut_in_the_middle_of_a_receipt_leaves_the_rest_to_staff() {
         shop.paper().contains("BẢN SAO / COPY 1")
     });
     counter.power_cut();
+}
+
+#[test]
+fn without_paper_the_receipt_is_on_the_screen_in_every_size_and_in_large_text() {
+    // Proves: where no printer is, the receipt comes as a code that reads back from the frame, on all three sizes and in
+    // large text, and "close" leads to the exit tap.
+    for (width, height, large) in [
+        (1080, 1920, false),
+        (1080, 1920, true),
+        (1920, 1080, false),
+        (1280, 800, true),
+    ] {
+        let mut shop = Shop::open();
+        shop.config.file.printer = None;
+        let counter = Counter::open(&shop.config, width, height);
+        counter.until_screen("attract");
+        counter.tap("Chạm để bắt đầu");
+        counter.until_screen("shop");
+        let wish = UiEvent::SetAccess(|access, on| access.large_text = on, large);
+        counter.app.borrow_mut().handle(AppEvent::Ui(wish));
+        counter.until("the coffee in the grid", |counter| {
+            counter.says("Cà phê sữa đá")
+        });
+        counter.tap("Cà phê sữa đá");
+        counter.until("a coffee in the basket", |counter| {
+            counter.app.borrow().model().view.basket.lines.len() == 1
+        });
+        counter.tap("Thanh toán");
+        counter.until_screen("pay");
+        counter.tap("Thẻ");
+        counter.until_screen("tap");
+        counter.until("the code by itself", |counter| {
+            counter.says("Hóa đơn giấy chưa in được.")
+        });
+        let shown = decode(&counter.shot(&format!("receipt-none-{width}-{large}")));
+        for words in [
+            "Tạp hóa Hoa Sen",
+            "1 x Cà phê sữa đá: 25.000",
+            "TỔNG CỘNG 25.000 VND",
+        ] {
+            assert!(shown.contains(words), "{words} is not in:\n{shown}");
+        }
+        counter.tap("Đóng");
+        counter.tap("Rất tốt");
+        counter.until("the answer", |counter| counter.screen() != "tap");
+        counter.power_cut();
+    }
 }

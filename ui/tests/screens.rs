@@ -308,7 +308,7 @@ fn every_control_is_labelled_large_inside_and_apart() {
         };
         let dialog = picture.case.name.starts_with("weigh")
             || picture.case.name == "coupon"
-            || picture.case.name == "paid-e-receipt";
+            || matches!(picture.case.name, "paid-e-receipt" | "paid-no-paper");
         for (index, control) in controls.iter().enumerate() {
             if control.label.is_empty() {
                 complain(control, "has no label");
@@ -434,17 +434,21 @@ fn reach_keeps_every_control_in_the_lower_part() {
     );
 }
 
-/// What a phone reads in the window's pixels.
-fn read_qr(shot: &SharedPixelBuffer<Rgba8Pixel>) -> Option<String> {
+/// What a phone reads in the window's pixels, and how many pixels wide the code is.
+fn scan_qr(shot: &SharedPixelBuffer<Rgba8Pixel>) -> Option<(String, usize)> {
     let (width, height) = (shot.width() as usize, shot.height() as usize);
     let pixels = shot.as_slice();
     let mut image =
         rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| pixels[y * width + x].g);
-    image
-        .detect_grids()
-        .first()
-        .and_then(|grid| grid.decode().ok())
-        .map(|(_, text)| text)
+    let grids = image.detect_grids();
+    let grid = grids.first()?;
+    let wide = grid.bounds[1].x.abs_diff(grid.bounds[0].x) as usize;
+    grid.decode().ok().map(|(_, text)| (text, wide))
+}
+
+/// What a phone reads in the window's pixels.
+fn read_qr(shot: &SharedPixelBuffer<Rgba8Pixel>) -> Option<String> {
+    scan_qr(shot).map(|(text, _)| text)
 }
 
 // Proves that the payment code can be read from the drawn screen in every size and look, black on white even in high contrast.
@@ -467,6 +471,33 @@ fn the_drawn_payment_code_reads_back() {
                 "{}",
                 picture.name()
             );
+        }
+    }
+}
+
+// Proves that the largest receipt in a code reads back in every size and look, each module at least five pixels wide.
+#[test]
+fn the_drawn_receipt_code_reads_back() {
+    let window = window::open();
+    let mut cases = sample::CASES.iter();
+    let case = cases.find(|case| case.name == "paid-no-paper").unwrap();
+    let text = sample::long_receipt();
+    let modules = qrcode::QrCode::with_error_correction_level(&text, qrcode::EcLevel::L)
+        .unwrap()
+        .width();
+    for size in SIZES {
+        for look in [Look::Normal, Look::Large, Look::Contrast, Look::Reach] {
+            let picture = Picture {
+                case,
+                language: "vi",
+                size,
+                look,
+            };
+            let shot = window::draw(&window, &picture);
+            let (read, wide) = scan_qr(&shot).expect("a code");
+            assert_eq!(read, text, "{}", picture.name());
+            // Corners lie in the middle of pixels.
+            assert!(wide + 2 >= 5 * modules, "{}: {wide} px", picture.name());
         }
     }
 }

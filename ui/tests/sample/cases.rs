@@ -59,6 +59,16 @@ fn staff(ui: &MainWindow, view: StaffView) {
     ui.global::<StaffAdapter>().set_view(view);
 }
 
+/// The panel of a quiet shop.
+fn day_only(ui: &MainWindow) -> StaffAdapter<'_> {
+    staff(ui, StaffView::Panel);
+    let staff = ui.global::<StaffAdapter>();
+    staff.set_age_waiting(false);
+    staff.set_doubt_waiting(false);
+    staff.set_tasks(model(Vec::new()));
+    staff
+}
+
 pub const CASES: &[Case] = &[
     case("starting", Screen::Starting, as_filled),
     key_case("attract", Screen::Attract, as_filled),
@@ -136,6 +146,12 @@ pub const CASES: &[Case] = &[
     case("paid-e-receipt", Screen::Paid, |ui| {
         ui.global::<PaidAdapter>().set_e_receipt_open(true)
     }),
+    key_case("paid-no-paper", Screen::Paid, |ui| {
+        let paid = ui.global::<PaidAdapter>();
+        paid.set_print_phase(PrintPhase::PaperOut);
+        paid.set_e_receipt_open(true);
+        paid.set_e_receipt_code(super::long_qr_image());
+    }),
     case("paid-not-asked", Screen::Paid, |ui| {
         let paid = ui.global::<PaidAdapter>();
         paid.set_asks(false);
@@ -154,6 +170,17 @@ pub const CASES: &[Case] = &[
     case("staff-pin", Screen::Staff, |ui| staff(ui, StaffView::Pin)),
     case("staff-panel", Screen::Staff, |ui| {
         staff(ui, StaffView::Panel)
+    }),
+    case("staff-day", Screen::Staff, |ui| {
+        let staff = day_only(ui);
+        staff.set_message(Words::of_shown(ui).of(
+            "Đã chốt ngày. Báo cáo Z 17: chưa in, máy in hết giấy. Thay giấy rồi in lại.",
+            "Day closed. Z report 17: not printed, the paper is used up. Put in a roll and print again.",
+        ));
+        staff.set_message_tone(Tone::Alarm);
+    }),
+    case("staff-close-day", Screen::Staff, |ui| {
+        day_only(ui).set_asks_to_close(true);
     }),
     case("staff-cash", Screen::Staff, |ui| staff(ui, StaffView::Cash)),
     case("staff-panel-weigh", Screen::Staff, |ui| {
@@ -185,8 +212,7 @@ pub const CASES: &[Case] = &[
         out.set_alone(true);
         out.set_reason(OutReason::MoneyStore);
         out.set_code("E-STORE-DAMAGED".into());
-        let vietnamese = ui.global::<ShellAdapter>().get_language() == "vi";
-        out.set_detail(Words { vi: vietnamese }.of(
+        out.set_detail(Words::of_shown(ui).of(
             "Sổ bán hàng bị hỏng hoặc đĩa đọc không được. Tệp được giữ nguyên, máy không xóa gì. Đừng xóa, đừng chép \
              đè; gọi người phụ trách. Những gì đã gửi về trụ sở vẫn còn ở đó.",
             "The sales journal is damaged, or the disk cannot be read. The file is kept as it is; nothing was deleted. \

@@ -20,6 +20,12 @@ pub struct Words {
 }
 
 impl Words {
+    /// The words for the language of the window.
+    pub fn of_shown(ui: &MainWindow) -> Self {
+        let vi = ui.global::<ShellAdapter>().get_language() == "vi";
+        Self { vi }
+    }
+
     pub fn of(self, vi: &str, en: &str) -> SharedString {
         if self.vi { vi.into() } else { en.into() }
     }
@@ -31,7 +37,33 @@ pub fn model<T: Clone + 'static>(rows: Vec<T>) -> ModelRc<T> {
 
 /// A QR code as the program makes it: one pixel per module, four modules of quiet zone.
 pub fn qr_image(text: &str) -> Image {
-    let code = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).unwrap();
+    qr_image_at(text, qrcode::EcLevel::M)
+}
+
+/// The largest receipt the program puts into a code: 700 bytes at the lowest level.
+pub fn long_qr_image() -> Image {
+    qr_image_at(&long_receipt(), qrcode::EcLevel::L)
+}
+
+/// What that code says.
+pub fn long_receipt() -> String {
+    let mut text = "Tạp hóa Hoa Sen\nMST 0312345678\n#142 21/11/2026 09:41\n".to_owned();
+    while text.len() < 700 {
+        let left = 700 - text.len();
+        let line = "Mì Hảo Hảo tôm chua cay 5.000\n";
+        text.extend(line.chars().take_while({
+            let mut used = 0;
+            move |letter| {
+                used += letter.len_utf8();
+                used <= left
+            }
+        }));
+    }
+    text
+}
+
+fn qr_image_at(text: &str, level: qrcode::EcLevel) -> Image {
+    let code = qrcode::QrCode::with_error_correction_level(text, level).unwrap();
     let (modules, quiet) = (code.width(), 4);
     let side = modules + 2 * quiet;
     let mut buffer = SharedPixelBuffer::<Rgba8Pixel>::new(side as u32, side as u32);

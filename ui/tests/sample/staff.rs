@@ -64,6 +64,7 @@ pub fn fill(ui: &MainWindow, w: Words) {
         "142 lượt bán · 18.240.500\u{a0}₫",
         "142 sales · 18.240.500\u{a0}₫",
     ));
+    staff.set_last_report("Z 17 · 21/11/2026 · 22:05".into());
     staff.set_cash_amount("146.500\u{a0}₫".into());
     staff.set_cash_entered("200.000\u{a0}₫".into());
     staff.set_cash_change("53.500\u{a0}₫".into());

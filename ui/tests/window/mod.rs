@@ -146,6 +146,8 @@ fn reset(window: &MainWindow) {
     out.set_technical("".into());
     let staff = window.global::<StaffAdapter>();
     staff.set_weight_waiting(false);
+    staff.set_message("".into());
+    staff.set_asks_to_close(false);
     staff.set_weight_problem(WeightProblem::None);
     let coupon = window.global::<CouponAdapter>();
     coupon.set_open(false);
