@@ -14,6 +14,7 @@ pub mod run;
 mod signals;
 mod sim;
 pub mod simulated;
+mod zvt;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
@@ -56,6 +57,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Simulated devices that speak to the same drivers as real ones.
     Sim(sim::SimArgs),
+    /// Messages of card terminals as JSON and as bytes.
+    Zvt(zvt::ZvtArgs),
     /// Copy the database, consistently, while the kiosk is stopped.
     Backup(check::BackupArgs),
     /// Measure this program on this machine, under a display server of its own.
@@ -101,6 +104,7 @@ impl Cli {
             Command::Print(args) => return print::run(&args),
             Command::Doctor(args) => return doctor::run(&args),
             Command::Sim(args) => sim::run(args)?,
+            Command::Zvt(args) => zvt::run(&args)?,
             Command::Backup(args) => check::backup(&args)?,
             #[cfg(feature = "desktop")]
             Command::Bench(args) => bench::run(&args)?,

@@ -78,6 +78,19 @@ impl Apdu {
         Some((Self::new(bytes[0], bytes[1], data), header + length))
     }
 
+    /// What is missing of a message whose beginning is `bytes`.
+    fn missing(bytes: &[u8]) -> String {
+        let (header, length) = match bytes {
+            [_, _, 0xFF, low, high, ..] => (5, u16::from_le_bytes([*low, *high])),
+            [_, _, short, ..] if *short != 0xFF => (3, u16::from(*short)),
+            _ => return format!("{} bytes are too few for its header", bytes.len()),
+        };
+        format!(
+            "its header announces {length} bytes of data, {} are there",
+            bytes.len() - header
+        )
+    }
+
     /// Reads exactly one message.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         match Self::take(bytes) {
@@ -86,10 +99,7 @@ impl Apdu {
                 "{} bytes follow a message of {used} bytes",
                 bytes.len() - used
             ))),
-            None => Err(CodecError::Incomplete(format!(
-                "{} bytes are too few",
-                bytes.len()
-            ))),
+            None => Err(CodecError::Incomplete(Self::missing(bytes))),
         }
     }
 }

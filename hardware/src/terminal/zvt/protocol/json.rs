@@ -79,25 +79,29 @@ pub fn decode(bytes: &[u8]) -> Result<String, CodecError> {
 pub fn encode(text: &str) -> Result<Vec<u8>, CodecError> {
     let message: Message =
         serde_json::from_str(text).map_err(|error| CodecError::Text(error.to_string()))?;
-    let list = message
-        .fields
-        .iter()
-        .map(field_from_json)
-        .collect::<Result<_, _>>()?;
-    let mut data = unhex(&message.prefix)?;
-    data.extend(
-        Fields {
-            list,
-            rest: unhex(&message.rest)?,
-        }
-        .encode()?,
-    );
+    let mut data = at("prefix", unhex(&message.prefix))?;
+    for (index, field) in message.fields.iter().enumerate() {
+        let place = format!("fields[{index}] (bmp {})", field.bmp);
+        at(
+            &place,
+            field_from_json(field).and_then(|field| field.encode(&mut data)),
+        )?;
+    }
+    data.extend(at("rest", unhex(&message.rest))?);
     Apdu::new(
-        one_byte(&message.class)?,
-        one_byte(&message.instruction)?,
+        at("class", one_byte(&message.class))?,
+        at("instruction", one_byte(&message.instruction))?,
         data,
     )
     .encode()
+}
+
+/// Says where in the text an error is.
+fn at<T>(place: &str, result: Result<T, CodecError>) -> Result<T, CodecError> {
+    result.map_err(|error| CodecError::At {
+        place: place.to_owned(),
+        error: Box::new(error),
+    })
 }
 
 fn field_to_json(field: &Field) -> JsonField {
@@ -139,20 +143,23 @@ fn tlv_to_json(item: &Tlv) -> JsonTlv {
 
 fn field_from_json(field: &JsonField) -> Result<Field, CodecError> {
     let value = match (&field.value, &field.tlv) {
-        (Some(value), None) => unhex(value)?,
+        (Some(value), None) => at("value", unhex(value))?,
         (None, Some(items)) => {
             let mut bytes = Vec::new();
             for item in items {
-                tlv_from_json(item)?.encode(&mut bytes)?;
+                let place = format!("tlv tag {}", item.tag);
+                at(
+                    &place,
+                    tlv_from_json(item).and_then(|item| item.encode(&mut bytes)),
+                )?;
             }
             bytes
         }
         _ => {
-            let reason = format!("field {} needs either value or tlv", field.bmp);
-            return Err(CodecError::Text(reason));
+            return Err(CodecError::Text("either value or tlv is needed".into()));
         }
     };
-    Ok(Field::new(one_byte(&field.bmp)?, value))
+    Ok(Field::new(at("bmp", one_byte(&field.bmp))?, value))
 }
 
 fn tlv_from_json(item: &JsonTlv) -> Result<Tlv, CodecError> {
@@ -169,7 +176,7 @@ fn tlv_from_json(item: &JsonTlv) -> Result<Tlv, CodecError> {
     match (&item.value, &item.items) {
         (Some(value), None) => Ok(Tlv::Primitive {
             tag,
-            value: unhex(value)?,
+            value: at("value", unhex(value))?,
         }),
         (None, Some(items)) => {
             let items = items.iter().map(tlv_from_json).collect::<Result<_, _>>()?;

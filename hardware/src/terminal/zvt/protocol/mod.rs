@@ -56,6 +56,14 @@ pub enum CodecError {
     /// The text form is malformed. Retrying does not help.
     #[error("not a ZVT message: {0}; see `zvt decode` for the form")]
     Text(String),
+    /// Something is wrong at this place of the text form. Retrying does not help.
+    #[error("{place}: {error}")]
+    At {
+        /// Where: `fields[2] (bmp 87)`.
+        place: String,
+        /// What is wrong there.
+        error: Box<CodecError>,
+    },
     /// The bytes are not one complete APDU. Retrying does not help.
     #[error("not one complete APDU: {0}")]
     Incomplete(String),

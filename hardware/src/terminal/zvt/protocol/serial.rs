@@ -300,6 +300,20 @@ pub fn frame(apdu_bytes: &[u8]) -> Vec<u8> {
     block
 }
 
+/// Length of the block at the front of `bytes`, which begins with `10 02`; `None` while its end is
+/// not there. The two checksum bytes may look like anything and are counted, not read.
+pub fn block_length(bytes: &[u8]) -> Option<usize> {
+    let mut place = 2;
+    loop {
+        match bytes.get(place..)? {
+            [DLE, ETX, _, _, ..] => return Some(place + 4),
+            [DLE, DLE, ..] => place += 2,
+            [DLE, ..] | [] => return None,
+            _ => place += 1,
+        }
+    }
+}
+
 /// Takes the message out of exactly one block and checks its checksum.
 pub fn unframe(block: &[u8]) -> Result<Vec<u8>, CodecError> {
     let broken = |why: &str| CodecError::Incomplete(format!("serial block: {why}"));
