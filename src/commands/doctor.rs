@@ -1,9 +1,11 @@
-//! `kiosk doctor printer`: names what is wrong with wiring, speed, handshake or code page.
+//! `kiosk doctor`: names what is wrong with the printer's wiring, speed, handshake or code page,
+//! or with the card terminal's connection, speed, password or settings.
 
 use super::print::PrinterArgs;
+use super::terminal::{self, PlaceArgs};
 use crate::format::Language;
 use crate::view::text::pick;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use hardware::printer::doctor::{Finding, examine};
 use std::process::ExitCode;
@@ -19,13 +21,26 @@ pub struct DoctorArgs {
 enum Device {
     /// The receipt printer. Stop the kiosk first: one program at a time can use the port.
     Printer(PrinterArgs),
+    /// The card terminal; moves no money. Stop the kiosk first: a terminal talks to one till.
+    Terminal {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Language of what is said: vi or en.
+        #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+        lang: String,
+    },
 }
 
 /// Ends with 0 when nothing is wrong, else with 1.
 pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode> {
-    let Device::Printer(args) = &args.device;
-    let language = args.language()?;
-    let (lines, healthy) = printer(args, language)?;
+    let (lines, healthy) = match &args.device {
+        Device::Printer(args) => printer(args, args.language()?)?,
+        Device::Terminal { place, lang } => {
+            let language = Language::from_code(lang)
+                .with_context(|| format!("--lang {lang}: write vi or en"))?;
+            terminal::examine(place, language)?
+        }
+    };
     for line in lines {
         println!("{line}");
     }

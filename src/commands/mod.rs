@@ -14,6 +14,7 @@ pub mod run;
 mod signals;
 mod sim;
 pub mod simulated;
+mod terminal;
 mod zvt;
 
 use anyhow::{Context as _, Result};
@@ -57,6 +58,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Simulated devices that speak to the same drivers as real ones.
     Sim(sim::SimArgs),
+    /// Orders at a card terminal without the counter, with a journal of their own.
+    Terminal(terminal::TerminalArgs),
     /// Messages of card terminals as JSON and as bytes.
     Zvt(zvt::ZvtArgs),
     /// Copy the database, consistently, while the kiosk is stopped.
@@ -104,6 +107,7 @@ impl Cli {
             Command::Print(args) => return print::run(&args),
             Command::Doctor(args) => return doctor::run(&args),
             Command::Sim(args) => sim::run(args)?,
+            Command::Terminal(args) => return terminal::run(&args),
             Command::Zvt(args) => zvt::run(&args)?,
             Command::Backup(args) => check::backup(&args)?,
             #[cfg(feature = "desktop")]

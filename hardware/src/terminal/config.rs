@@ -20,6 +20,18 @@ pub enum Protocol {
     Concert,
 }
 
+impl Protocol {
+    /// Digits of the amount field, the same as [`super::Capabilities::amount_digits`]; known
+    /// before there is a connection.
+    pub fn amount_digits(self) -> u8 {
+        match self {
+            Self::Zvt => super::zvt::AMOUNT_DIGITS,
+            Self::CaisseAp => super::caisse_ap::protocol::AMOUNT_DIGITS,
+            Self::Concert => super::concert::protocol::AMOUNT_DIGITS,
+        }
+    }
+}
+
 /// Where the terminal is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

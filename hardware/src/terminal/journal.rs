@@ -1,9 +1,10 @@
 //! Tokens that make "durable first" a fact of the types.
 //!
 //! The hardware crate does not know the store. It asks for a [`JournalProof`]: a value that exists
-//! only because a journal row is durable. **Exactly one type of the program may implement it: the
-//! store's commit receipt, with a constructor private to the store module, made after `COMMIT`
-//! with `synchronous=FULL` returned, and not `Clone`.** Each proof is consumed by the one token it
+//! only because a journal row is durable. **Exactly one type of each journal may implement it: its
+//! commit receipt, with a constructor private to the journal's module, made after the row was
+//! synchronised (`COMMIT` with `synchronous=FULL`, or `fdatasync` of the file), and not `Clone`.**
+//! Each proof is consumed by the one token it
 //! makes, and it must attest the same attempt, step and amount as the token; a mix-up of two
 //! attempts is refused instead of paid.
 

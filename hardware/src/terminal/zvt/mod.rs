@@ -7,5 +7,5 @@ mod judge;
 mod money;
 mod transport;
 
-pub(crate) use engine::ZvtEngine;
+pub(crate) use engine::{AMOUNT_DIGITS, ZvtEngine};
 pub(crate) use transport::{Incoming, Transport};

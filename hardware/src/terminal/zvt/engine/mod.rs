@@ -34,7 +34,7 @@ mod messages;
 mod timers;
 
 /// Digits of BMP 04.
-const AMOUNT_DIGITS: u8 = 12;
+pub(crate) const AMOUNT_DIGITS: u8 = 12;
 /// Commands that may wait while a routine exchange runs.
 const WAITING_COMMANDS: usize = 4;
 /// "Function not possible": the terminal does not know the command.
