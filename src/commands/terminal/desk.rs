@@ -11,12 +11,11 @@ use crate::format::Language;
 use anyhow::{Context, Result};
 use hardware::terminal::doctor::Finding;
 use hardware::terminal::{
-    Amount, Approval, Armed, AttemptId, Baseline, Currency, DayClose, DayCloseOutcome, Durable,
-    LinkFault, LinkState, NotStarted, OrderKind, Outcome, Payment, PaymentTerminal, Recovered,
-    Refund, Reversal, TerminalConfig, TerminalDriver, TerminalEvent, TerminalHandle,
-    TerminalStatus, Unknown,
+    Amount, Approval, Armed, AttemptId, Baseline, Durable, LinkFault, LinkState, NotStarted,
+    OrderKind, Outcome, Payment, PaymentTerminal, Recovered, Refund, Reversal, TerminalConfig,
+    TerminalDriver, TerminalEvent, TerminalHandle, TerminalStatus, Unknown,
 };
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// How a command ended; the exit code says the same.
@@ -90,7 +89,7 @@ pub struct Place {
 
 /// A terminal, its journal and somebody who reads what is said.
 pub struct Desk<'a> {
-    place: Place,
+    pub(super) place: Place,
     pub(super) journal: &'a mut FileJournal,
     pub(super) language: Language,
     pub(super) say: &'a mut dyn FnMut(String),
@@ -190,82 +189,6 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Closes the terminal's day and compares its total with the journal's.
-    ///
-    /// # Errors
-    /// As for [`Self::order`].
-    pub fn end_of_day(&mut self, like: Currency) -> Result<Ending> {
-        if let Some(ending @ Ending::Unknown) = self.settle_earlier()? {
-            return Ok(ending);
-        }
-        let (handle, events) = self.connect()?;
-        if !handle.capabilities().can_close_day {
-            return Ok(self.not_started(&NotStarted::Unsupported));
-        }
-        if !self.wait_up(&events) {
-            return Ok(Ending::NotStarted);
-        }
-        let total_minor = self.journal.day_total_minor(&self.place.name, like);
-        let attempt = AttemptId(uuid::Uuid::now_v7().into_bytes());
-        let ordered = self.ordered(
-            attempt,
-            OrderKind::DayClose,
-            None,
-            None,
-            Baseline::Unavailable,
-        );
-        let proof = self.journal.armed(ordered)?;
-        let close = Armed::new(DayClose { attempt }, proof)?;
-        handle.end_of_day(close)?;
-        let outcome = loop {
-            match events.recv() {
-                Ok(TerminalEvent::EndOfDay {
-                    attempt: of,
-                    outcome,
-                }) if of == attempt => {
-                    break outcome;
-                }
-                Ok(other) => self.hear(&other),
-                Err(_) => {
-                    break DayCloseOutcome::Unknown {
-                        why: Unknown::DriverStopped,
-                    };
-                }
-            }
-        };
-        self.day_closed(attempt, outcome, total_minor, like)
-    }
-
-    fn day_closed(
-        &mut self,
-        attempt: AttemptId,
-        outcome: DayCloseOutcome,
-        total_minor: Option<i128>,
-        like: Currency,
-    ) -> Result<Ending> {
-        let (verdict, ending) = match outcome {
-            DayCloseOutcome::Closed(report) => {
-                self.report(&report, total_minor, like);
-                (Verdict::Happened, Ending::Done)
-            }
-            DayCloseOutcome::Refused { reason } => {
-                self.declined(reason);
-                (Verdict::DidNotHappen, Ending::Declined)
-            }
-            DayCloseOutcome::NotStarted { why } => (Verdict::DidNotHappen, self.not_started(&why)),
-            DayCloseOutcome::Unknown { why } => {
-                let why = words::unknown(&why, self.language);
-                self.tell(
-                    &format!("Không rõ máy thẻ đã kết toán chưa: {why}. Xem biên lai của máy."),
-                    &format!("It is not known whether the day was closed: {why}. Look at the terminal's slip."),
-                );
-                (Verdict::Unsettled, Ending::Unknown)
-            }
-        };
-        self.journal.closed(attempt, verdict, Source::Terminal)?;
-        Ok(ending)
-    }
-
     /// Why `amount` cannot be ordered from this terminal; checked before anything is sent.
     fn does_not_fit(&self, amount: Amount) -> Option<NotStarted> {
         let digits = self.place.config.protocol.amount_digits();
@@ -281,7 +204,7 @@ impl<'a> Desk<'a> {
     }
 
     /// `None` when the way is free for a new order.
-    fn settle_earlier(&mut self) -> Result<Option<Ending>> {
+    pub(super) fn settle_earlier(&mut self) -> Result<Option<Ending>> {
         let Some(entry) = self.journal.open_entry().cloned() else {
             return Ok(None);
         };
@@ -444,7 +367,7 @@ impl<'a> Desk<'a> {
         }))
     }
 
-    fn ordered(
+    pub(super) fn ordered(
         &self,
         attempt: AttemptId,
         kind: OrderKind,
@@ -543,7 +466,7 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    fn connect(&self) -> Result<(TerminalHandle, Receiver<TerminalEvent>)> {
+    pub(super) fn connect(&self) -> Result<(TerminalHandle, Receiver<TerminalEvent>)> {
         let (sender, events) = channel();
         let handle = TerminalDriver::spawn(self.place.config.clone(), move |event| {
             // Nobody listens any more once the command is over.
@@ -554,7 +477,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Waits for the first connection; says why there is none.
-    fn wait_up(&mut self, events: &Receiver<TerminalEvent>) -> bool {
+    pub(super) fn wait_up(&mut self, events: &Receiver<TerminalEvent>) -> bool {
         let until = Instant::now() + self.place.connect;
         loop {
             match self.next(events, until) {
@@ -615,10 +538,7 @@ impl<'a> Desk<'a> {
 
     fn next(&mut self, events: &Receiver<TerminalEvent>, until: Instant) -> Option<TerminalEvent> {
         let left = until.saturating_duration_since(Instant::now());
-        match events.recv_timeout(left) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        events.recv_timeout(left).ok()
     }
 
     fn settle(&mut self, attempt: AttemptId, verdict: Verdict, source: Source) -> Result<()> {

@@ -1,10 +1,13 @@
 //! `kiosk terminal`: orders at a card terminal without the counter, with a journal of its own.
 
+mod day;
 mod desk;
 mod journal;
 mod say;
 mod words;
 
+#[cfg(test)]
+mod card_data;
 #[cfg(test)]
 mod tests;
 

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const VND: Currency = Currency::VND;
 
 /// A journal in a folder of its own and a terminal.
-struct Rig {
+pub(super) struct Rig {
     folder: TempDir,
     sim: TerminalSim,
     protocol: Protocol,
@@ -20,7 +20,7 @@ struct Rig {
 }
 
 impl Rig {
-    fn new(sim: TerminalSim, protocol: Protocol) -> Self {
+    pub(super) fn new(sim: TerminalSim, protocol: Protocol) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             sim,
@@ -33,7 +33,7 @@ impl Rig {
         Self::new(TerminalSim::zvt_tcp(config).unwrap(), Protocol::Zvt)
     }
 
-    fn journal_path(&self) -> PathBuf {
+    pub(super) fn journal_path(&self) -> PathBuf {
         self.folder.path().join("terminal.ndjson")
     }
 
@@ -41,7 +41,7 @@ impl Rig {
         FileJournal::open(&self.journal_path()).unwrap()
     }
 
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         let mut config = TerminalConfig::zvt(self.sim.connection(), "VND");
         config.protocol = self.protocol;
         config.timeouts = Timeouts {
