@@ -393,7 +393,8 @@ fn a_torn_last_line_is_cut_and_any_other_damage_stops_the_command() {
     let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').collect();
     assert_eq!(ends.len(), 4, "header, armed, approved, closed");
     // Around every line's end, and often enough between.
-    let near = |length: &usize| length % 11 == 0 || ends.iter().any(|e| e.abs_diff(*length) < 3);
+    let near =
+        |length: &usize| length.is_multiple_of(11) || ends.iter().any(|e| e.abs_diff(*length) < 3);
     for length in (0..=whole.len()).filter(near) {
         std::fs::write(&path, &whole[..length]).unwrap();
         let journal = FileJournal::open(&path).unwrap();
