@@ -542,6 +542,7 @@ fn not_started(reason: NotStartedReason) -> &'static str {
         NotStartedReason::Cancelled => "cancelled",
         NotStartedReason::Restarted => "restarted",
         NotStartedReason::StorageDown => "storage_down",
+        NotStartedReason::CodeUnreadable => "code_unreadable",
     }
 }
 

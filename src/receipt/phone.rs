@@ -201,7 +201,7 @@ mod tests {
             let more = sale.lines.len() - shown;
             let expected = format!("+ {more} món khác");
             prop_assert_eq!(more > 0, text.contains(&expected));
-            prop_assert!(crate::view::qr_image::modules(&text).unwrap().1 <= 97);
+            prop_assert!(crate::qr_symbol::Symbol::checked(text.as_bytes()).unwrap().side() <= 97);
         }
     }
 }

@@ -321,6 +321,10 @@ fn not_started(model: &Model<'_>, reason: NotStartedReason) -> String {
             "Máy đang bận. Bạn chưa bị trừ tiền, xin thử lại.",
             "The device is busy. Nothing was charged; try again.",
         ),
+        NotStartedReason::CodeUnreadable => (
+            "Máy không vẽ được mã QR đúng, nên không hiện mã. Bạn chưa bị trừ tiền, xin chọn cách khác.",
+            "This kiosk could not draw a correct QR code, so none is shown. Nothing was charged; choose another way.",
+        ),
         _ => (
             "Chưa kết nối được. Bạn chưa bị trừ tiền, xin chọn cách khác.",
             "No connection. Nothing was charged; choose another way.",

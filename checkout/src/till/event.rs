@@ -321,6 +321,8 @@ pub enum NotStartedReason {
     Restarted,
     /// The kiosk could not write to its own disk first.
     StorageDown,
+    /// The kiosk's own reader did not find the payment in the QR code it had drawn.
+    CodeUnreadable,
 }
 
 /// Why a card was declined.

@@ -2,6 +2,7 @@
 //! in the same run. Nothing is asserted: a number that is missed is said to be missed.
 
 mod catalogue;
+mod codes;
 mod counter;
 mod data;
 mod processes;
@@ -66,6 +67,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     let measured = measure(args, &mut shop, &scratch, &progress)?;
     drop(progress);
     let mut rows = rows(&measured);
+    rows.push(codes::row(args.samples)?);
     rows.extend(receipts::rows(args.samples)?);
     let version = Browser::version();
     let machine = report::machine(
