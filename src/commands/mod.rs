@@ -9,6 +9,7 @@ pub mod doctor;
 mod enroll;
 mod import;
 pub mod print;
+pub mod qr;
 pub mod receipt;
 pub mod run;
 mod signals;
@@ -50,6 +51,8 @@ enum Command {
     Enroll(enroll::EnrollArgs),
     /// Bring data in.
     Import(import::ImportArgs),
+    /// Payment QR codes from fields and back, as JSON.
+    Qr(qr::QrArgs),
     /// Receipts as bytes and as pictures of the paper.
     Receipt(receipt::ReceiptArgs),
     /// Print a file of bytes, a test page or the logo, and say how well it is proven.
@@ -103,6 +106,7 @@ impl Cli {
             Command::Check(args) => check::run(&args)?,
             Command::Enroll(args) => enroll::run(&args)?,
             Command::Import(args) => import::run(args)?,
+            Command::Qr(args) => return qr::run(&args),
             Command::Receipt(args) => receipt::run(&args)?,
             Command::Print(args) => return print::run(&args),
             Command::Doctor(args) => return doctor::run(&args),
