@@ -333,8 +333,11 @@ impl EpcTransfer {
             fault,
             place: Place {
                 byte,
-                character: byte,
-                path: "text".to_owned(),
+                character: String::from_utf8_lossy(&bytes[..byte]).chars().count(),
+                path: format!(
+                    "line {}",
+                    1 + bytes[..byte].iter().filter(|byte| **byte == b'\n').count()
+                ),
             },
         })?;
         check_length(&content)?;

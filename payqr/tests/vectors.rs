@@ -284,6 +284,12 @@ fn epc_refuses_what_banks_refuse() {
         (error.place.path.as_str(), error.place.byte),
         ("line 7", 20)
     );
+    let error = decode(b"BCD\n002\n1\nSCT\n\nPh\xe1\xbb\x9f \xff\nBE72000000001616").unwrap_err();
+    let place = &error.place;
+    assert_eq!(
+        (place.path.as_str(), place.byte, place.character),
+        ("line 6", 21, 19)
+    );
     let error = decode(b"BCD\n002\n1\nSCT\n\nName\nBE72000000001616\nUSD1").unwrap_err();
     assert_eq!(error.place.path, "line 8");
 }
