@@ -60,7 +60,10 @@ fn read_reference(path: &Path) -> Option<(u32, u32, Vec<u8>)> {
     Some((width, height, rgb))
 }
 
-/// Writes the 256 most frequent colours as a palette and the rest as their nearest: a third of the bytes.
+/// Colours of a reference's palette that are its most frequent ones.
+const FREQUENT_COLOURS: usize = 160;
+
+/// Writes a palette of 256 colours and the rest as their nearest: a third of the bytes.
 fn write_indexed_png(path: &Path, width: u32, height: u32, rgba: &[u8]) {
     let mut counts = std::collections::BTreeMap::<[u8; 3], usize>::new();
     let colours: Vec<[u8; 3]> = rgba
@@ -75,12 +78,25 @@ fn write_indexed_png(path: &Path, width: u32, height: u32, rgba: &[u8]) {
         .map(|(colour, count)| (*colour, *count))
         .collect();
     palette.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    palette.truncate(256);
+    let mut rare = palette.split_off(palette.len().min(FREQUENT_COLOURS));
     let distance = |a: &[u8; 3], b: &[u8; 3]| {
         (0..3)
             .map(|i| u32::from(a[i].abs_diff(b[i])).pow(2))
             .sum::<u32>()
     };
+    // The rest of the palette goes to the colours that are worst served by it: no colour ends far from itself.
+    while palette.len() < 256 && !rare.is_empty() {
+        let served = |colour: &[u8; 3]| {
+            palette
+                .iter()
+                .map(|(known, _)| distance(colour, known))
+                .min()
+        };
+        let worst = (0..rare.len())
+            .max_by_key(|index| served(&rare[*index].0))
+            .unwrap();
+        palette.push(rare.swap_remove(worst));
+    }
     let nearest: std::collections::BTreeMap<[u8; 3], u8> = counts
         .keys()
         .map(|colour| {
