@@ -57,18 +57,35 @@ impl Symbol {
         Self::checked_by(content, Self::draw)
     }
 
+    /// Draws a payment code at level M whatever its length, as EPC069-12 and the Swiss QR-bill
+    /// demand, and reads it back; at another level when that fails.
+    ///
+    /// # Errors
+    /// As [`Self::checked`].
+    pub fn checked_payment(content: &[u8]) -> Result<Self, SymbolFault> {
+        Self::checked_at(LEVELS, content, Self::draw)
+    }
+
     /// As [`Self::checked`], with another hand that draws.
     fn checked_by(
         content: &[u8],
         draw: impl Fn(&[u8], EcLevel) -> Option<Self>,
     ) -> Result<Self, SymbolFault> {
-        let mut fault = SymbolFault::TooLong {
-            bytes: content.len(),
-        };
         let levels = if content.len() > LONG_BYTES {
             LONG_LEVELS
         } else {
             LEVELS
+        };
+        Self::checked_at(levels, content, draw)
+    }
+
+    fn checked_at(
+        levels: [EcLevel; 3],
+        content: &[u8],
+        draw: impl Fn(&[u8], EcLevel) -> Option<Self>,
+    ) -> Result<Self, SymbolFault> {
+        let mut fault = SymbolFault::TooLong {
+            bytes: content.len(),
         };
         for level in levels {
             let Some(symbol) = draw(content, level) else {
@@ -218,6 +235,16 @@ pub(crate) mod tests {
         let symbol = Symbol::checked_by(PAYLOAD.as_bytes(), only_m_is_broken).unwrap();
         symbol.reads_as(PAYLOAD.as_bytes()).unwrap();
         assert_eq!(Some(symbol), Symbol::draw(PAYLOAD.as_bytes(), EcLevel::Q));
+    }
+
+    #[test]
+    fn a_long_payment_code_is_drawn_at_level_m() {
+        // Proves: where a standard demands level M, length does not lower it.
+        let long = PAYLOAD.repeat(4);
+        let drawn = |level| Symbol::draw(long.as_bytes(), level).unwrap();
+        let payment = Symbol::checked_payment(long.as_bytes()).unwrap();
+        assert_eq!(payment, drawn(EcLevel::M));
+        assert_ne!(payment, drawn(EcLevel::L));
     }
 
     #[test]

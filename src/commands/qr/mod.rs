@@ -175,7 +175,7 @@ pub fn encode(args: &EncodeArgs) -> Result<Value> {
     let bytes = code
         .encode()
         .with_context(|| format!("no {scheme} code can be made of these fields"))?;
-    let symbol = Symbol::checked(&bytes)?;
+    let symbol = Symbol::checked_payment(&bytes)?;
     if let Some(path) = &args.png {
         write_png(path, &symbol)
             .with_context(|| format!("--png {}: cannot be written", path.display()))?;
