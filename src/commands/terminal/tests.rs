@@ -7,6 +7,7 @@ use hardware::terminal::sim::{
     WhenUnacknowledged, ZvtModelConfig,
 };
 use hardware::terminal::{Currency, TerminalSim, Timeouts};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const VND: Currency = Currency::VND;
@@ -159,6 +160,12 @@ fn killed(rig: &Rig, die: impl FnOnce(&mut FileJournal, Sent)) {
     let mut say = |_| ();
     let mut desk = Desk::new(rig.place(), &mut journal, Language::English, &mut say);
     let sent = desk.send(Wanted::Pay(Amount::new(70_000, VND))).unwrap();
+    // Killed earlier the order may never have left.
+    let give_up = Instant::now() + Duration::from_secs(20);
+    while rig.sim.orders_received() == 0 {
+        assert!(Instant::now() < give_up, "the order never arrived");
+        std::thread::yield_now();
+    }
     die(&mut journal, sent.unwrap());
 }
 
