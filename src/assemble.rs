@@ -114,7 +114,12 @@ pub fn assemble(config: &Configuration, mailbox: &Mailbox<AppEvent>) -> Result<K
     let opened_day = opened.store.call(|engine| engine.last_business_date())?;
     let journal = opened.boot.journal_id.as_str().to_owned();
     let mut state = opened.boot.state;
-    let torn_paper = recall_prints(&opened.store, state.as_mut())?;
+    // A database put back from a copy does not know what was printed since.
+    let is_current = matches!(
+        opened.boot.journal_reason,
+        JournalReason::Continued | JournalReason::New
+    );
+    let torn_paper = recall_prints(&opened.store, state.as_mut(), is_current)?;
     let devices = start_devices(config, mailbox, &journal, torn_paper, &opened.store)?;
     let seed = random_u64()?;
     let boot = format!("{:016x}", random_u64()?);
@@ -143,7 +148,11 @@ pub fn assemble(config: &Configuration, mailbox: &Mailbox<AppEvent>) -> Result<K
 
 /// Tells the till what the printer's spool knows of receipts that were on their way. Says whether
 /// a torn one may hang out of the printer.
-fn recall_prints(store: &Store, state: Option<&mut TillState>) -> Result<bool, StoreError> {
+fn recall_prints(
+    store: &Store,
+    state: Option<&mut TillState>,
+    is_current: bool,
+) -> Result<bool, StoreError> {
     let open: Vec<u64> = state
         .iter()
         .flat_map(|state| state.open_prints())
@@ -157,7 +166,9 @@ fn recall_prints(store: &Store, state: Option<&mut TillState>) -> Result<bool, S
     })?;
     let rows = rows.into_iter().flatten();
     let rows: BTreeMap<u64, SpooledJob> = rows.map(|row| (row.job_no, row)).collect();
-    if let Some(state) = state {
+    if let Some(state) = state
+        && is_current
+    {
         state.recall_prints(|job| devices::outcome_of(rows.get(&job.0)));
     }
     store.call(|engine| {

@@ -174,7 +174,7 @@ impl Engine {
         let journal_no = self.journal_no;
         self.spool_write(
             "UPDATE print_job SET confirmed_bytes = ?4
-             WHERE journal_no = ?1 AND kind = ?2 AND job_no = ?3 AND confirmed_bytes < ?4",
+             WHERE kind = ?2 AND job_no = ?3 AND confirmed_bytes < ?4 AND journal_no <= ?1",
             params![journal_no, kind.code(), i64_of(job_no), i64_of(bytes)],
         )
         .map(|_| ())
@@ -195,7 +195,7 @@ impl Engine {
         let journal_no = self.journal_no;
         self.spool_write(
             "UPDATE print_job SET state = ?4, evidence = ?5, ended_ms = ?6
-             WHERE journal_no = ?1 AND kind = ?2 AND job_no = ?3",
+             WHERE kind = ?2 AND job_no = ?3 AND journal_no <= ?1",
             params![
                 journal_no,
                 kind.code(),
@@ -208,7 +208,8 @@ impl Engine {
         .map(|_| ())
     }
 
-    /// The spool's row of a job of the open journal, if it was ever handed to the printer.
+    /// The spool's row of a job, if it was ever handed to the printer. The till counts its jobs on when a new journal is
+    /// opened in the same file, so a job is looked for in every journal, the newest first.
     ///
     /// # Errors
     /// When the row cannot be read.
@@ -216,7 +217,7 @@ impl Engine {
         self.connection
             .prepare_cached(
                 "SELECT job_no, state, cuts_before, confirmed_bytes, evidence FROM print_job
-                 WHERE journal_no = ?1 AND kind = ?2 AND job_no = ?3",
+                 WHERE journal_no <= ?1 AND kind = ?2 AND job_no = ?3 ORDER BY journal_no DESC LIMIT 1",
             )
             .and_then(|mut select| {
                 select
@@ -270,8 +271,8 @@ impl Engine {
     pub fn next_staff_paper(&self) -> Result<u64, StoreError> {
         self.connection
             .query_row(
-                "SELECT coalesce(max(job_no), 0) + 1 FROM print_job WHERE journal_no = ?1 AND kind = 1",
-                params![self.journal_no],
+                "SELECT coalesce(max(job_no), 0) + 1 FROM print_job WHERE kind = 1",
+                [],
                 |row| row.get::<_, i64>(0).map(i64::unsigned_abs),
             )
             .map_err(|error| self.sql(&error))

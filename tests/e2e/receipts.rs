@@ -150,3 +150,30 @@ fn without_paper_the_receipt_is_on_the_screen_in_every_size_and_in_large_text() 
         counter.power_cut();
     }
 }
+
+#[test]
+fn a_restored_database_does_not_know_what_was_printed_since() {
+    // Proves: a database put back from a copy may be older than the paper, so a receipt its spool never saw begin is in
+    // doubt and is not sent again by itself.
+    let shop = Shop::open();
+    let counter = paid(&shop);
+    counter.until("the receipt to begin", |counter| {
+        outcome(counter) == Some(PrintOutcome::Printing)
+    });
+    counter.power_cut();
+    let path = shop.dir.path().join("data/kiosk.db");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database.execute("DELETE FROM print_job", []).unwrap();
+    database
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    drop(database);
+    let copy = path.with_extension("copy");
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::rename(&copy, &path).unwrap();
+
+    let counter = Counter::open(&shop.config, 1080, 1920);
+    assert_eq!(outcome(&counter), Some(PrintOutcome::Unknown));
+    assert!(spooled(&counter, 2).is_none(), "nothing is sent again");
+    counter.power_cut();
+}

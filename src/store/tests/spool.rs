@@ -78,3 +78,31 @@ fn the_spool_forgets_what_ended_long_ago_and_nothing_else() {
     assert!(engine.spooled(PrintKind::Receipt, 2).unwrap().is_none());
     assert_eq!(engine.next_staff_paper().unwrap(), 1);
 }
+
+#[test]
+fn a_new_journal_does_not_make_the_spool_forget_what_was_sent() {
+    // Proves: after a fork a job that began is still known to have begun and can still end, so that it is never taken
+    // for one of which nothing left; papers of the staff go on counting.
+    let place = Place::new();
+    let (mut engine, _) = place.engine().unwrap();
+    engine.print_started(&job(1), None, 2_000).unwrap();
+    engine.print_started(&job(2), None, 2_000).unwrap();
+    let paper = PrintJob {
+        kind: PrintKind::Staff,
+        ..job(1)
+    };
+    engine.print_started(&paper, None, 2_000).unwrap();
+    engine.open_new_journal(journal_id(5), 1).unwrap();
+    engine
+        .print_ended(PrintKind::Receipt, 2, PrintState::Done, "fence", 3_000)
+        .unwrap();
+    let state = |n| {
+        engine
+            .spooled(PrintKind::Receipt, n)
+            .unwrap()
+            .map(|job| job.state)
+    };
+    assert_eq!(state(1), Some(PrintState::Started));
+    assert_eq!(state(2), Some(PrintState::Done));
+    assert_eq!(engine.next_staff_paper().unwrap(), 2);
+}
