@@ -8,7 +8,8 @@ use crate::devices::{self, CardLane, Devices, PrinterLane, QrLane};
 use crate::journal::Scribe;
 use crate::mailbox::Mailbox;
 use crate::store::{
-    Ids, Opened, PrintKind, SpooledJob, StorageHealth, Store, StoreConfig, StoreError,
+    Ids, JournalReason, Opened, PrintKind, SpooledJob, StorageHealth, Store, StoreConfig,
+    StoreError,
 };
 use crate::sync::SyncHandle;
 use checkout::Rules;
