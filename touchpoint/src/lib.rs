@@ -14,6 +14,7 @@ pub mod chain;
 pub mod event;
 pub mod hex;
 pub mod id;
+pub mod relay;
 pub mod vocabulary;
 pub mod wire;
 

@@ -5,6 +5,7 @@
 //! | `POST /v1/enroll` | [`EnrolRequest`] signed by the new key | [`EnrolAnswer`] |
 //! | `PUT /v1/journals/{device}/{journal}/{lane}/{first_seq}?acked={seq}` | a block ([`crate::block`]) | [`PutAnswer`] |
 //! | `POST /v1/heartbeat` | [`Heartbeat`] signed by the device | [`HeartbeatAnswer`] |
+//! | `/v1/orders` | see [`crate::relay`] | |
 //!
 //! `acked` is the highest sequence the kiosk holds a receipt for. It lets a head office that was restored from an old
 //! backup say "rewind" instead of "gap", so the kiosk knows why it is sent back.
