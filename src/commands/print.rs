@@ -122,7 +122,12 @@ pub struct PrintArgs {
 pub enum Outcome {
     /// The printer said that it is on paper.
     Printed(ProofGrade),
-    /// Sent in full; the printer cannot say more.
+    /// Sent in full to a printer that confirms nothing: as expected of it.
+    Sent {
+        /// Whether it reported no fault throughout.
+        status_clean: bool,
+    },
+    /// Sent in full; the printer should have confirmed it and did not.
     Unverified {
         /// Whether it reported no fault throughout.
         status_clean: bool,
@@ -140,12 +145,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// 0 printed, 3 unverified, 4 not printed and nothing sent, 5 unknown. (1 is any other error
+    /// 0 printed, 3 sent and not verified, 4 not printed and nothing sent, 5 unknown. (1 is any other error
     /// and 2 a wrong command line.)
     pub fn code(&self) -> u8 {
         match self {
             Self::Printed(_) => 0,
-            Self::Unverified { .. } => 3,
+            Self::Sent { .. } | Self::Unverified { .. } => 3,
             Self::NotPrinted { .. } => 4,
             Self::Unknown { .. } => 5,
         }
@@ -160,15 +165,27 @@ impl Outcome {
                 let words = say(vietnamese, english);
                 format!("{} [{tier}]: {words}", say("đã in", "printed"))
             }
-            Self::Unverified { status_clean: true } => say(
-                "đã gửi hết nhưng chưa xác nhận được [T1]: máy in không báo lỗi; hãy nhìn giấy",
-                "sent in full, not verified [T1]: the printer reported no fault; look at the paper",
+            Self::Sent { status_clean: true } => say(
+                "đã gửi hết đến máy in [T1]: máy in không báo lỗi, loại máy này không xác nhận được gì hơn",
+                "sent to the printer in full [T1]: it reported no fault, and this model can confirm no more",
             ),
-            Self::Unverified {
+            Self::Sent {
                 status_clean: false,
             } => say(
-                "đã gửi hết nhưng chưa xác nhận được [T0]: máy in không nói được gì; hãy nhìn giấy",
-                "sent in full, not verified [T0]: the printer cannot tell anything; look at the paper",
+                "đã gửi hết đến máy in [T0]: loại máy này không trả lời được; hãy nhìn giấy",
+                "sent to the printer in full [T0]: this model cannot tell anything; look at the paper",
+            ),
+            Self::Unverified { status_clean } => format!(
+                "{} [{}]: {}",
+                say(
+                    "đã gửi hết nhưng chưa xác nhận được",
+                    "sent in full, not verified"
+                ),
+                if *status_clean { "T1" } else { "T0" },
+                say(
+                    "máy in đáng lẽ phải xác nhận nhưng không; hãy nhìn giấy và chạy kiosk doctor printer",
+                    "the printer should have confirmed it and did not; look at the paper and run kiosk doctor printer",
+                )
             ),
             Self::NotPrinted { reason } => format!(
                 "{}: {reason}",
@@ -287,6 +304,7 @@ fn ending(event: PrinterEvent, hopeless: Option<PrinterState>) -> Option<Outcome
     Some(match event {
         PrinterEvent::JobDone { evidence, .. } => match evidence {
             Evidence::Printed(grade) => Outcome::Printed(grade),
+            Evidence::Sent { status_clean } => Outcome::Sent { status_clean },
             Evidence::Unverified { status_clean } => Outcome::Unverified { status_clean },
         },
         PrinterEvent::JobFailed {
@@ -471,16 +489,18 @@ mod tests {
 
     #[test]
     fn a_cable_without_a_return_wire_is_sent_to_and_not_called_printed() {
-        // Proves: tx-only ends as unverified with its own exit code.
+        // Proves: tx-only ends as sent, calmly, with an exit code of its own.
         let mut desk = Desk::new(quick("tx-only"));
         desk.config.baud = Some(115_200);
         let outcome = desk.print();
-        let blind = Outcome::Unverified {
+        let blind = Outcome::Sent {
             status_clean: false,
         };
         assert_eq!(outcome, blind);
         assert_eq!(outcome.code(), 3);
-        assert!(outcome.says(Language::English).contains("not verified"));
+        let said = outcome.says(Language::English);
+        assert!(said.contains("sent") && said.contains("T0"), "{said}");
+        assert!(!said.contains("printed"), "{said}");
     }
 
     #[test]

@@ -274,8 +274,10 @@ fn evidence_word(evidence: Evidence) -> &'static str {
         Evidence::Printed(ProofGrade::FenceAndCounter) => "fence, cut counter",
         Evidence::Printed(ProofGrade::ProcessId) => "process id",
         Evidence::Printed(ProofGrade::ProcessIdAndCounter) => "process id, cut counter",
-        Evidence::Unverified { status_clean: true } => "unverified, no fault reported",
-        Evidence::Unverified { .. } => UNVERIFIED,
+        Evidence::Unverified { status_clean: true } | Evidence::Sent { status_clean: true } => {
+            "unverified, no fault reported"
+        }
+        Evidence::Unverified { .. } | Evidence::Sent { .. } => UNVERIFIED,
     }
 }
 
@@ -309,7 +311,7 @@ fn hear(report: &Report, event: PrinterEvent) {
             job,
             match evidence {
                 Evidence::Printed(_) => PrinterSaid::Printed,
-                Evidence::Unverified { .. } => PrinterSaid::Unknown,
+                Evidence::Sent { .. } | Evidence::Unverified { .. } => PrinterSaid::Unknown,
             },
         ),
         PrinterEvent::JobFailed {

@@ -198,6 +198,12 @@ impl Profile {
         BUILT_IN.iter().map(|(name, _)| *name)
     }
 
+    /// Whether the printer can ever say that a receipt is on paper. Where it cannot, the best end
+    /// of a job is [`super::Evidence::Sent`], and that at every sale.
+    pub fn confirms(&self) -> bool {
+        self.answers.fence || self.answers.process_id
+    }
+
     /// Millimetres of paper for `dots` of height, rounded up.
     pub fn dots_to_mm(&self, dots: u32) -> u32 {
         (dots * 10).div_ceil(self.dots_per_mm_tenths)

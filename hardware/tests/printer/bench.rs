@@ -25,6 +25,8 @@ pub struct Bench {
     pub disk_works: bool,
     /// Whether the port never admits to unsent bytes, as a pseudo-terminal or a USB adapter.
     pub hides_backlog: bool,
+    /// Whether the line carries nothing, and the port shows no line that would say so.
+    pub stuck: bool,
     /// Jobs whose start was recorded.
     pub recorded: Vec<JobId>,
     open_baud: Option<u32>,
@@ -62,6 +64,7 @@ impl Bench {
             plugged: true,
             disk_works: true,
             hides_backlog: false,
+            stuck: false,
             recorded: Vec::new(),
             open_baud: None,
             wire: VecDeque::new(),
@@ -146,6 +149,9 @@ impl Bench {
         // An idle line starts with the step; a busy one keeps the part of a byte it was at.
         let earliest = self.now_us.saturating_sub(step_us + byte_us);
         self.wire_free_at_us = self.wire_free_at_us.max(earliest);
+        if self.stuck {
+            return;
+        }
         while self.wire_free_at_us + byte_us <= self.now_us {
             if self.sim.handshake() == Handshake::Lines && self.sim.is_holding() {
                 return;

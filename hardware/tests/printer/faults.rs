@@ -388,6 +388,86 @@ fn silent_fences_are_named_and_nothing_is_claimed() {
     assert_eq!(bench.sim.sheets().len(), 1);
 }
 
+/// One line and a cut: less than the system's own buffer holds.
+fn slip() -> hardware::printer::Document {
+    let mut slip = hardware::printer::Document::new();
+    slip.text("Phiếu 482").cut();
+    slip
+}
+
+#[test]
+fn what_a_printer_that_cannot_answer_was_sent_is_sent_and_not_in_doubt() {
+    // Proves: where nothing can be known and nothing went wrong, the end is "sent", apart from
+    // every doubt; with a status and no fence it is "sent, no fault reported".
+    let mut bench = Bench::named("tx-only");
+    assert!(!Profile::named("tx-only").unwrap().confirms());
+    bench.ready();
+    for _ in 0..3 {
+        let job = bench.print(&receipts::short(), &Profile::named("tx-only").unwrap());
+        let evidence = Evidence::Sent {
+            status_clean: false,
+        };
+        let end = bench.finish(job, 20_000);
+        assert_eq!(end, PrinterEvent::JobDone { job, evidence });
+        assert!(!evidence.is_printed());
+    }
+    let mut half = Profile::default();
+    half.answers.fence = false;
+    let mut bench = Bench::new(SimConfig::new(half.clone()));
+    bench.ready();
+    let job = bench.print(&receipts::short(), &half);
+    let evidence = Evidence::Sent { status_clean: true };
+    let end = bench.finish(job, 20_000);
+    assert_eq!(end, PrinterEvent::JobDone { job, evidence });
+    // The same printer with the paper out in the middle is in doubt.
+    let job = bench.print(&receipts::large(), &half);
+    bench.run_ms(1_500);
+    bench.sim.remove_paper();
+    bench.run_ms(2_000);
+    bench.sim.load_paper(80_000);
+    let end = bench.finish(job, 60_000);
+    let doubt = Doubt::Interrupted;
+    assert!(
+        matches!(&end, PrinterEvent::JobUnknown { doubt: why, .. } if *why == doubt),
+        "{end:?}"
+    );
+}
+
+#[test]
+fn what_still_lies_in_the_host_is_not_sent() {
+    // Proves: a job that fits the system's buffer is not called sent while the line stands still;
+    // a short pause changes nothing, a long one is doubt, and so is a pulled cable.
+    let profile = Profile::named("tx-only").unwrap();
+    let mut bench = Bench::named("tx-only");
+    bench.ready();
+    bench.stuck = true;
+    let job = bench.print(&slip(), &profile);
+    bench.run_ms(350);
+    assert_eq!(bench.outcome(job), None);
+    bench.stuck = false;
+    let end = bench.finish(job, 5_000);
+    let evidence = Evidence::Sent {
+        status_clean: false,
+    };
+    assert_eq!(end, PrinterEvent::JobDone { job, evidence });
+    assert!(bench.sim.all_text().contains("Phiếu 482"));
+
+    bench.stuck = true;
+    let job = bench.print(&slip(), &profile);
+    bench.run_ms(5_000);
+    assert_eq!(bench.outcome(job), None);
+    bench.stuck = false;
+    let end = bench.finish(job, 5_000);
+    assert!(matches!(end, PrinterEvent::JobUnknown { .. }), "{end:?}");
+
+    bench.stuck = true;
+    let job = bench.print(&slip(), &profile);
+    bench.run_ms(300);
+    bench.unplug();
+    let end = bench.finish(job, 100);
+    assert!(matches!(end, PrinterEvent::JobUnknown { .. }), "{end:?}");
+}
+
 #[test]
 fn process_ids_that_never_come_lower_the_proof_instead_of_losing_it() {
     // Proves: a printer sold as Epson without GS ( H still prints with a fence and counter proof.

@@ -109,7 +109,7 @@ fn a_healthy_printer_gives_the_best_proof_its_model_can() {
         Evidence::Printed(ProofGrade::Fence)
     );
     assert_eq!(proof("mm58"), Evidence::Printed(ProofGrade::Fence));
-    let blind = Evidence::Unverified {
+    let blind = Evidence::Sent {
         status_clean: false,
     };
     assert_eq!(proof("tx-only"), blind);

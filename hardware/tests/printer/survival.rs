@@ -288,7 +288,9 @@ fn without_a_return_wire_nothing_is_ever_called_printed() {
         matches!(
             end,
             PrinterEvent::JobDone {
-                evidence: Evidence::Unverified { .. },
+                evidence: Evidence::Sent {
+                    status_clean: false
+                },
                 ..
             }
         ),

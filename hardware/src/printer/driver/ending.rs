@@ -1,5 +1,6 @@
 //! How a job ends: graded, refused, given up, or cleared from the printer.
 
+use super::super::profile::Profile;
 use super::super::protocol;
 use super::event::{Doubt, Evidence, PrinterEvent, ProofGrade, Refusal};
 use super::job::{Running, Stage};
@@ -20,7 +21,8 @@ impl Machine {
             *used += running.plan.height_dots();
         }
         let job = running.job;
-        let event = match grade(&running, self.fence_works, self.asks_status()) {
+        let profile = &self.config.profile;
+        let event = match grade(&running, self.fence_works, profile) {
             Ok(evidence) => PrinterEvent::JobDone { job, evidence },
             Err(doubt) => PrinterEvent::JobUnknown {
                 job,
@@ -126,7 +128,7 @@ impl Machine {
 }
 
 /// What the collected evidence is worth.
-fn grade(running: &Running, fence_works: bool, asks_status: bool) -> Result<Evidence, Doubt> {
+fn grade(running: &Running, fence_works: bool, profile: &Profile) -> Result<Evidence, Doubt> {
     if running.silent {
         // It may have been off for a moment and lost what it had not printed.
         return Err(Doubt::Silent);
@@ -150,8 +152,11 @@ fn grade(running: &Running, fence_works: bool, asks_status: bool) -> Result<Evid
     } else if fence_works {
         ProofGrade::Fence
     } else {
-        return Ok(Evidence::Unverified {
-            status_clean: asks_status,
+        let status_clean = profile.answers.real_time_status;
+        return Ok(if profile.confirms() {
+            Evidence::Unverified { status_clean }
+        } else {
+            Evidence::Sent { status_clean }
         });
     };
     Ok(Evidence::Printed(grade))

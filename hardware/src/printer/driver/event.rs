@@ -98,11 +98,30 @@ pub enum ProofGrade {
 pub enum Evidence {
     /// The printer said so.
     Printed(ProofGrade),
-    /// Sent in full; the printer cannot tell, or only that it has no fault.
+    /// Sent in full to a printer that by its profile confirms nothing ([`Profile::confirms`]), and
+    /// nothing stood in the way: every byte left the host, and the line had the time to carry and
+    /// the head the time to print them. The best this printer can do and what is expected of it,
+    /// so no cause for doubt; but nobody knows, and it must not be called printed.
+    ///
+    /// [`Profile::confirms`]: super::super::profile::Profile::confirms
+    Sent {
+        /// Whether it reported no fault before, during and after; false where it says nothing.
+        status_clean: bool,
+    },
+    /// Sent in full, but the printer, which by its profile confirms what it was sent, did not:
+    /// something is wrong with its wiring or its profile, and a [`PrinterEvent::Finding`] says
+    /// what.
     Unverified {
         /// Whether it reported no fault before, during and after.
         status_clean: bool,
     },
+}
+
+impl Evidence {
+    /// Whether the printer said that it is on paper.
+    pub fn is_printed(self) -> bool {
+        matches!(self, Self::Printed(_))
+    }
 }
 
 /// How far a job got that did not run to its end.

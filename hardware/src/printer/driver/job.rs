@@ -132,10 +132,11 @@ impl Running {
             / 10
     }
 
-    /// Lets the head move on, no further than what was sent.
-    fn move_head(&mut self, now: u64, speed: u64, blocked: bool) {
+    /// Lets the head move on, no further than what has reached the printer.
+    fn move_head(&mut self, now: u64, speed: u64, blocked: bool, on_the_way: usize) {
         if !blocked {
-            let reach = u64::from(self.plan.dots_at(self.sent)) * 1_000;
+            let arrived = self.sent.saturating_sub(on_the_way);
+            let reach = u64::from(self.plan.dots_at(arrived)) * 1_000;
             let moved = self.head_millidots + (now - self.head_at) * speed;
             self.head_millidots = moved.min(reach).max(self.head_millidots);
         }
@@ -278,12 +279,13 @@ impl Machine {
     pub(super) fn advance_job(&mut self, now: u64, actions: &mut Vec<Action>) {
         let blocked = self.is_blocked(now);
         let mute = self.is_mute(now);
+        let on_the_way = self.bytes_on_the_way(now);
         let timing = self.config.timing;
         let speed = Running::head_speed(&self.config.profile);
         let Some(running) = &mut self.running else {
             return;
         };
-        running.move_head(now, speed, blocked);
+        running.move_head(now, speed, blocked, on_the_way);
         if mute {
             // A printer that loses power drops its ready line too, and what it held with it.
             if now >= *running.mute_since.get_or_insert(now) + MUTE_MS {
@@ -328,7 +330,11 @@ impl Machine {
             Stage::Settling => {
                 // A printer may answer when it has read, not when it has printed.
                 let printed = running.process_id_seen || running.head_ms_left(speed) == 0;
-                if printed && !blocked {
+                // What nobody confirms may still lie in the host, which is no end.
+                let left = running.confirmed == running.plan.bytes.len()
+                    || running.process_id_seen
+                    || on_the_way == 0;
+                if printed && left && !blocked {
                     self.verify(now);
                 }
             }

@@ -368,7 +368,7 @@ impl Machine {
     /// Bytes written that have not reached the printer: what the system admits to, and no less
     /// than the line can still be carrying. A pseudo-terminal and many USB adapters admit to
     /// nothing, and a question behind bytes nobody counted would look unanswered.
-    fn bytes_on_the_way(&self, now: u64) -> usize {
+    pub(super) fn bytes_on_the_way(&self, now: u64) -> usize {
         let busy_us = self.line_free_at_us.saturating_sub(now * 1_000);
         let carried = (busy_us * u64::from(self.baud())).div_ceil(10_000_000);
         self.unsent_bytes
