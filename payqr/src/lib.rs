@@ -1,5 +1,6 @@
 //! Payment QR codes: EMVCo Merchant-Presented Mode and its national schemes,
-//! EPC069-12, Swiss QR-bill and UPI.
+//! EPC069-12, Swiss QR-bill and UPI; and what the payment providers behind such
+//! codes send ([`provider`]).
 //!
 //! Pure text to values and back: no input or output, no clock, no randomness,
 //! no float. Encoders are strict (what they write is inside the published
@@ -33,6 +34,7 @@ pub mod payload;
 pub mod paynow;
 pub mod pix;
 pub mod promptpay;
+pub mod provider;
 pub mod qris;
 pub mod swiss;
 pub mod tlv;
@@ -48,7 +50,7 @@ pub use epc::EpcTransfer;
 pub use error::{DecodeError, EncodeError, Fault, Place};
 pub use memo::MemoRule;
 pub use merchant::{Labels, Merchant};
-pub use order_code::{OrderCode, OrderCodeError, StorePrefix};
+pub use order_code::{MemoMatch, OrderCode, OrderCodeError, StorePrefix};
 pub use payload::{Payload, Warning};
 pub use paynow::{PayNow, PayNowProxy};
 pub use pix::{Pix, PixTarget};

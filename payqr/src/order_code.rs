@@ -20,6 +20,12 @@ const NUMBER_LEN: usize = 6;
 pub const ORDER_CODE_LEN: usize = PREFIX_LEN + NUMBER_LEN + 1;
 /// Order numbers a prefix has: 32^6.
 pub const ORDER_NUMBERS: u32 = 1 << 30;
+/// Added to the 40 bits of prefix and number in [`OrderCode::to_integer`], so
+/// that every code has 13 digits and none is zero or a provider's test value.
+const INTEGER_BASE: u64 = 1 << 40;
+/// Fewest characters of a cut-off code that are worth showing to a person:
+/// the prefix and two more.
+const PARTIAL_MIN: usize = PREFIX_LEN + 2;
 
 /// Why an order code is none.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -90,6 +96,31 @@ impl TryFrom<String> for StorePrefix {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::new(&text)
+    }
+}
+
+/// What a memo says about an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemoMatch {
+    /// One order code.
+    One(OrderCode),
+    /// Different order codes; a person decides.
+    Several(Vec<OrderCode>),
+    /// The memo ends within a code, in capitals: it was cut off. A person
+    /// compares with the open orders ([`OrderCode::begins_with`]).
+    Partial(String),
+    /// No code of this store.
+    Nothing,
+}
+
+impl MemoMatch {
+    /// The one order code, when there is exactly one.
+    #[must_use]
+    pub fn one(&self) -> Option<OrderCode> {
+        match self {
+            Self::One(code) => Some(*code),
+            _ => None,
+        }
     }
 }
 
@@ -170,6 +201,50 @@ impl OrderCode {
         }
     }
 
+    /// What a memo says about an order of this store, with the cases a person
+    /// must decide kept apart. [`Self::find_all`] says what does not matter.
+    #[must_use]
+    pub fn search(memo: &str, prefix: StorePrefix) -> MemoMatch {
+        let found = Self::find_all(memo, prefix);
+        match found[..] {
+            [code] => MemoMatch::One(code),
+            [] => partial(memo, prefix).map_or(MemoMatch::Nothing, MemoMatch::Partial),
+            _ => MemoMatch::Several(found),
+        }
+    }
+
+    /// The code as a whole number, for providers whose order ids are numbers
+    /// (payOS `orderCode`). From 2^40 to 2^41 - 1, so JavaScript holds it
+    /// exactly; [`Self::from_integer`] gives the code back.
+    #[must_use]
+    pub fn to_integer(self) -> u64 {
+        let symbols = &self.0[..ORDER_CODE_LEN - 1];
+        let bits = symbols
+            .iter()
+            .fold(0, |bits, symbol| bits << 5 | u64::from(*symbol));
+        INTEGER_BASE + bits
+    }
+
+    /// The code of a number made by [`Self::to_integer`]; `None` for any other.
+    #[must_use]
+    pub fn from_integer(integer: u64) -> Option<Self> {
+        let bits = integer.checked_sub(INTEGER_BASE)?;
+        if bits >= INTEGER_BASE {
+            return None;
+        }
+        let symbol_at = |position: usize| ((bits >> (5 * (7 - position))) & 31) as u8;
+        let prefix = StorePrefix([symbol_at(0), symbol_at(1)]);
+        let number = u32::try_from(bits & u64::from(ORDER_NUMBERS - 1)).ok()?;
+        Self::new(prefix, number).ok()
+    }
+
+    /// Whether a cut-off code can be the beginning of this one. A hint for a
+    /// person; money is never credited on it.
+    #[must_use]
+    pub fn begins_with(self, partial: &str) -> bool {
+        self.to_string().starts_with(partial)
+    }
+
     fn is_consistent(self) -> bool {
         check_symbol(&self.0[..ORDER_CODE_LEN - 1]) == self.0[ORDER_CODE_LEN - 1]
     }
@@ -210,6 +285,23 @@ impl TryFrom<String> for OrderCode {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()
     }
+}
+
+/// The longest end of a memo that can be the beginning of a code.
+fn partial(memo: &str, prefix: StorePrefix) -> Option<String> {
+    let folded = strip_accents(memo);
+    let tail: Vec<Option<u8>> = folded
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .rev()
+        .take(ORDER_CODE_LEN - 1)
+        .map(symbol)
+        .collect();
+    (PARTIAL_MIN..=tail.len()).rev().find_map(|length| {
+        let symbols: Option<Vec<u8>> = tail[..length].iter().rev().copied().collect();
+        let symbols = symbols.filter(|symbols| symbols.starts_with(&prefix.0))?;
+        Some(symbols.into_iter().map(letter).collect())
+    })
 }
 
 fn letter(symbol: u8) -> char {
