@@ -4,7 +4,7 @@
 //! and a float loses whole đồng above 16,777,216. Everything here returns a
 //! finished string.
 
-use checkout::{Money, Quantity};
+use checkout::{Money, Quantity, TaxTreatment};
 
 /// A language of the shopper's screen. Adding one means a catalogue of
 /// translations, this row and [`crate::words`].
@@ -141,6 +141,17 @@ pub fn percent(basis_points: u32, language: Language) -> String {
     }
     text.push('%');
     text
+}
+
+/// A rate on paper: `8%`, and in Vietnam `KCT` or `KKKNT` for goods that have none.
+pub fn tax_rate(rate: checkout::TaxRate, language: Language) -> String {
+    match (rate.treatment, language) {
+        (TaxTreatment::Rated, _) => percent(rate.basis_points, language),
+        (TaxTreatment::Exempt, Language::Vietnamese) => "KCT".to_owned(),
+        (TaxTreatment::Exempt, Language::English) => "exempt".to_owned(),
+        (TaxTreatment::NotDeclared, Language::Vietnamese) => "KKKNT".to_owned(),
+        (TaxTreatment::NotDeclared, Language::English) => "no VAT".to_owned(),
+    }
 }
 
 /// Minutes and seconds left: `2:03`. Rounded up, so that it reads `0:00` only

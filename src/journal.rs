@@ -599,6 +599,14 @@ pub fn screen(place: Place) -> &'static str {
     }
 }
 
+fn treatment(treatment: checkout::TaxTreatment) -> Option<words::TaxTreatment> {
+    match treatment {
+        checkout::TaxTreatment::Rated => None,
+        checkout::TaxTreatment::Exempt => Some(words::TaxTreatment::Exempt),
+        checkout::TaxTreatment::NotDeclared => Some(words::TaxTreatment::NotDeclared),
+    }
+}
+
 fn sale_completed(sale: &Sale) -> words::SaleCompleted {
     words::SaleCompleted {
         sale: sale.visit.0.clone(),
@@ -620,6 +628,7 @@ fn sale_completed(sale: &Sale) -> words::SaleCompleted {
                 discount_minor: line.discount_minor,
                 total_minor: line.net_minor + line.deposit_minor,
                 tax_rate_basis_points: line.tax_basis_points,
+                tax_treatment: treatment(line.tax_treatment),
             })
             .collect(),
         taxes: sale
@@ -627,6 +636,7 @@ fn sale_completed(sale: &Sale) -> words::SaleCompleted {
             .iter()
             .map(|tax| words::SaleTax {
                 rate_basis_points: tax.basis_points,
+                treatment: treatment(tax.treatment),
                 net_minor: tax.base_minor,
                 tax_minor: tax.tax_minor,
             })

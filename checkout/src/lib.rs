@@ -35,5 +35,5 @@ pub use promotion::{
     AmountPer, MinuteSpan, Promotion, PromotionFault, PromotionId, PromotionKind, RewardFrom,
     Scope, Window,
 };
-pub use tax::{TaxClass, TaxClassId, TaxMode, TaxRateFrom, TaxTable};
+pub use tax::{TaxClass, TaxClassId, TaxMode, TaxRate, TaxRateFrom, TaxTable, TaxTreatment};
 pub use unit::{Quantity, TypedFault, Unit};

@@ -36,7 +36,7 @@ use crate::clock::{LocalDate, LocalDateTime};
 use crate::discount;
 use crate::money::{CashRounding, Currency, Money, MoneyError, div_half_up};
 use crate::promotion::{Promotion, PromotionFault, PromotionId};
-use crate::tax::{TaxClassId, TaxTable};
+use crate::tax::{TaxClassId, TaxRate, TaxTable, TaxTreatment};
 use crate::unit::Quantity;
 
 pub use crate::discount::EXHAUSTIVE_MAX;
@@ -244,10 +244,16 @@ pub struct PricedLine {
     pub tax_class: TaxClassId,
     /// Its rate that day.
     pub tax_basis_points: u32,
+    /// Whether it has a rate at all.
+    #[serde(default, skip_serializing_if = "TaxTreatment::is_rated")]
+    pub tax_treatment: TaxTreatment,
     /// Deposit of the whole line, not in `net_minor`.
     pub deposit_minor: i64,
     /// The deposit's rate that day; `None` without deposit.
     pub deposit_basis_points: Option<u32>,
+    /// Whether the deposit has a rate at all.
+    #[serde(default, skip_serializing_if = "TaxTreatment::is_rated")]
+    pub deposit_treatment: TaxTreatment,
 }
 
 /// A line's part of a discount.
@@ -281,6 +287,9 @@ pub struct AppliedDiscount {
 pub struct TaxTotal {
     /// Hundredths of a percent.
     pub basis_points: u32,
+    /// Whether there is a rate at all.
+    #[serde(default, skip_serializing_if = "TaxTreatment::is_rated")]
+    pub treatment: TaxTreatment,
     /// Without VAT.
     pub base_minor: i64,
     /// The VAT.
@@ -298,7 +307,7 @@ pub struct Priced {
     pub lines: Vec<PricedLine>,
     /// In the order they were applied.
     pub discounts: Vec<AppliedDiscount>,
-    /// By rate, lowest first.
+    /// By rate, lowest first; what has no rate comes last.
     pub taxes: Vec<TaxTotal>,
     /// Sum of the lines' `gross_minor`.
     pub subtotal_minor: i64,
@@ -319,6 +328,16 @@ pub struct Priced {
     pub min_age: Option<u8>,
     /// Coupons in the basket that gave nothing, in the order entered.
     pub unused_coupons: Vec<String>,
+}
+
+impl TaxTotal {
+    /// The rate these sums belong to.
+    pub fn rate(&self) -> TaxRate {
+        TaxRate {
+            basis_points: self.basis_points,
+            treatment: self.treatment,
+        }
+    }
 }
 
 impl Priced {
@@ -401,7 +420,7 @@ fn price_line(line: &Line, rules: &Rules, date: LocalDate) -> Result<PricedLine,
     let rate = |class: TaxClassId| {
         rules
             .tax
-            .basis_points_at(class, date)
+            .rate_at(class, date)
             .ok_or_else(|| PricingError::NoTaxRate {
                 line: line.id,
                 code: item.code.clone(),
@@ -410,6 +429,8 @@ fn price_line(line: &Line, rules: &Rules, date: LocalDate) -> Result<PricedLine,
             })
     };
     let deposit_class = item.deposit.as_ref().map(|deposit| deposit.tax_class);
+    let tax = rate(item.tax_class)?;
+    let deposit_tax = deposit_class.map(rate).transpose()?;
     Ok(PricedLine {
         line: line.id,
         unit_price_minor,
@@ -417,9 +438,11 @@ fn price_line(line: &Line, rules: &Rules, date: LocalDate) -> Result<PricedLine,
         discount_minor: 0,
         net_minor: gross_minor,
         tax_class: item.tax_class,
-        tax_basis_points: rate(item.tax_class)?,
+        tax_basis_points: tax.basis_points,
+        tax_treatment: tax.treatment,
         deposit_minor,
-        deposit_basis_points: deposit_class.map(rate).transpose()?,
+        deposit_basis_points: deposit_tax.map(|tax| tax.basis_points),
+        deposit_treatment: deposit_tax.map(|tax| tax.treatment).unwrap_or_default(),
     })
 }
 
@@ -439,25 +462,26 @@ fn times(price_minor: i64, milli: i64) -> Result<i64, PricingError> {
 }
 
 fn tax_totals(lines: &[PricedLine], rules: &Rules) -> Result<Vec<TaxTotal>, PricingError> {
-    let mut amounts: BTreeMap<u32, i64> = BTreeMap::new();
-    let mut charge = |basis_points: u32, minor: i64| {
-        let amount = amounts.entry(basis_points).or_default();
+    let mut amounts: BTreeMap<(TaxTreatment, u32), i64> = BTreeMap::new();
+    let mut charge = |treatment: TaxTreatment, basis_points: u32, minor: i64| {
+        let amount = amounts.entry((treatment, basis_points)).or_default();
         *amount = amount.checked_add(minor).ok_or(PricingError::Overflow)?;
         Ok::<(), PricingError>(())
     };
     for line in lines {
-        charge(line.tax_basis_points, line.net_minor)?;
+        charge(line.tax_treatment, line.tax_basis_points, line.net_minor)?;
         if let Some(basis_points) = line.deposit_basis_points {
-            charge(basis_points, line.deposit_minor)?;
+            charge(line.deposit_treatment, basis_points, line.deposit_minor)?;
         }
     }
     amounts
         .into_iter()
-        .map(|(basis_points, amount)| {
+        .map(|((treatment, basis_points), amount)| {
             let (base_minor, tax_minor, gross_minor) =
                 rules.tax.mode.split(amount, basis_points)?;
             Ok(TaxTotal {
                 basis_points,
+                treatment,
                 base_minor,
                 tax_minor,
                 gross_minor,

@@ -10,13 +10,48 @@ use crate::money::{MoneyError, div_half_up};
 #[serde(transparent)]
 pub struct TaxClassId(pub u16);
 
+/// How the VAT law treats goods. A rate of 0 % is a rate; goods outside the tax have none, and papers must say which it
+/// is (in Vietnam "0%", "KCT" and "KKKNT").
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TaxTreatment {
+    /// Taxed at the rate beside it.
+    #[default]
+    Rated,
+    /// Not subject to VAT (không chịu thuế).
+    Exempt,
+    /// VAT is neither declared nor paid on it (không kê khai, không nộp thuế).
+    NotDeclared,
+}
+
+impl TaxTreatment {
+    /// Whether there is a rate.
+    pub fn is_rated(&self) -> bool {
+        *self == Self::Rated
+    }
+}
+
+/// A rate as it holds on one day. Sums are kept by it: 0 % and "not subject to VAT" do not mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaxRate {
+    /// Hundredths of a percent: 800 is 8 %. Zero unless rated.
+    pub basis_points: u32,
+    /// Whether there is a rate at all.
+    pub treatment: TaxTreatment,
+}
+
 /// One rate and the first day it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TaxRateFrom {
     /// First day, from local midnight.
     pub from: LocalDate,
-    /// Hundredths of a percent: 800 is 8 %.
+    /// Hundredths of a percent: 800 is 8 %. Zero unless rated.
     pub basis_points: u32,
+    /// Whether there is a rate at all.
+    #[serde(default, skip_serializing_if = "TaxTreatment::is_rated")]
+    pub treatment: TaxTreatment,
 }
 
 /// Goods taxed alike, with every rate they had and will have.
@@ -31,10 +66,19 @@ pub struct TaxClass {
 }
 
 impl TaxClass {
-    /// The rate in basis points on `date`; `None` before the first rate. Of two
-    /// rates from one day the later in the list holds.
-    pub fn basis_points_at(&self, date: LocalDate) -> Option<u32> {
-        latest(&self.rates, date, |rate| rate.from).map(|rate| rate.basis_points)
+    /// The rate on `date`; `None` before the first rate. Of two rates from one
+    /// day the later in the list holds.
+    pub fn rate_at(&self, date: LocalDate) -> Option<TaxRate> {
+        let rate = latest(&self.rates, date, |rate| rate.from)?;
+        // Outside the tax nothing can be due, whatever number stands beside it.
+        let basis_points = match rate.treatment {
+            TaxTreatment::Rated => rate.basis_points,
+            TaxTreatment::Exempt | TaxTreatment::NotDeclared => 0,
+        };
+        Some(TaxRate {
+            basis_points,
+            treatment: rate.treatment,
+        })
     }
 }
 
@@ -63,9 +107,9 @@ impl TaxTable {
         self.classes.iter().find(|class| class.id == id)
     }
 
-    /// The rate of a class on a day, in basis points.
-    pub fn basis_points_at(&self, id: TaxClassId, date: LocalDate) -> Option<u32> {
-        self.class(id)?.basis_points_at(date)
+    /// The rate of a class on a day.
+    pub fn rate_at(&self, id: TaxClassId, date: LocalDate) -> Option<TaxRate> {
+        self.class(id)?.rate_at(date)
     }
 }
 

@@ -221,6 +221,7 @@ impl App {
             wall_ms: now.wall_ms,
             utc_offset_min: now.utc_offset_min,
             business_date: now.business_date(starts_min),
+            float_minor: self.config.file.shop.cash_float_minor,
         };
         let mailbox = self.mailbox.clone();
         self.store.run(

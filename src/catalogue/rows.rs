@@ -359,9 +359,10 @@ impl<'a> RowReader<'a> {
             }
             let points = basis_points(&rate);
             let date = self.options.date;
-            let found = taxes
-                .iter()
-                .find(|tax| points.is_some() && tax.basis_points_at(date) == points);
+            let found = taxes.iter().find(|tax| {
+                let rate = tax.rate_at(date).filter(|rate| rate.treatment.is_rated());
+                points.is_some() && rate.map(|rate| rate.basis_points) == points
+            });
             if found.is_none() {
                 self.error(Field::Tax, Problem::TaxUnknown { shown: rate });
             }

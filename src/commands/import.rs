@@ -134,7 +134,7 @@ fn options(config: &Configuration, skip_bad: bool) -> ImportOptions {
     // rate today.
     let adult: Option<TaxClassId> = classes
         .iter()
-        .max_by_key(|class| class.basis_points_at(today))
+        .max_by_key(|class| class.rate_at(today).map(|rate| rate.basis_points))
         .map(|class| class.id);
     ImportOptions {
         skip_bad,

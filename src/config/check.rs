@@ -5,10 +5,13 @@ use crate::format::Language;
 use checkout::barcode::EmbeddedTemplate;
 use checkout::{
     CashRounding, Currency, LocalDate, Promotion, RoundingMode, TaxClass, TaxClassId, TaxMode,
-    TaxRateFrom, TaxTable,
+    TaxRateFrom, TaxTable, TaxTreatment,
 };
 use chrono_tz::Tz;
 use std::fmt;
+
+/// No drawer holds more; a larger number is a slip.
+const CASH_FLOAT_MAX_MINOR: i64 = 1_000_000_000_000;
 
 /// One thing that is wrong with the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +93,7 @@ impl Configuration {
         let language = language(&mut checker, &file.shop.language);
         let tax = tax(&mut checker, &file);
         let cash_rounding = cash_rounding(&mut checker, &file);
+        cash_float(&mut checker, &file);
         let labels = labels(&mut checker, &file);
         times(&mut checker, &file.times);
         devices(&mut checker, &file);
@@ -254,12 +258,20 @@ fn rates(checker: &mut Checker, class: &file::TaxClass) -> Vec<TaxRateFrom> {
                 "Write it as 2025-07-01",
             );
         }
-        let points = basis_points(&rate.percent);
+        let treatment = match rate.percent.as_str() {
+            "exempt" => TaxTreatment::Exempt,
+            "not-declared" => TaxTreatment::NotDeclared,
+            _ => TaxTreatment::Rated,
+        };
+        let points = match treatment {
+            TaxTreatment::Rated => basis_points(&rate.percent),
+            TaxTreatment::Exempt | TaxTreatment::NotDeclared => Some(0),
+        };
         if points.is_none() {
             checker.add(
                 format!("tax[{}].rates.percent", class.id),
                 format!("{:?} is not a percentage", rate.percent),
-                "Write digits only, such as \"8\" or \"8.25\"",
+                "Write digits only, such as \"8\" or \"8.25\", or \"exempt\" or \"not-declared\"",
             );
         }
         if let (Ok(from), Some(basis_points)) = (from, points) {
@@ -270,10 +282,25 @@ fn rates(checker: &mut Checker, class: &file::TaxClass) -> Vec<TaxRateFrom> {
                     "Write the rates in the order of their days",
                 );
             }
-            rates.push(TaxRateFrom { from, basis_points });
+            rates.push(TaxRateFrom {
+                from,
+                basis_points,
+                treatment,
+            });
         }
     }
     rates
+}
+
+fn cash_float(checker: &mut Checker, file: &File) {
+    let float_minor = file.shop.cash_float_minor;
+    if !(0..=CASH_FLOAT_MAX_MINOR).contains(&float_minor) {
+        checker.add(
+            "shop.cash_float_minor",
+            format!("{float_minor} cannot lie in a drawer"),
+            "Write what is in the drawer when a day begins, in minor units, or remove the line",
+        );
+    }
 }
 
 fn cash_rounding(checker: &mut Checker, file: &File) -> Option<CashRounding> {

@@ -69,6 +69,9 @@ pub struct Shop {
     pub prices: String,
     /// Smallest cash step in minor units; no rounding when absent.
     pub cash_step_minor: Option<i64>,
+    /// Cash that lies in the drawer when a business day begins, in minor units.
+    #[serde(default)]
+    pub cash_float_minor: i64,
     /// Hour at which the business day begins, local.
     #[serde(default)]
     pub day_starts_at_hour: u8,
@@ -94,7 +97,8 @@ pub struct TaxClass {
 pub struct Rate {
     /// First day, `2025-07-01`.
     pub from: String,
-    /// Percent with up to two decimals, as text: `"8"`, `"8.25"`.
+    /// Percent with up to two decimals, as text: `"8"`, `"8.25"`. `"exempt"` is not subject to
+    /// VAT (không chịu thuế), `"not-declared"` is outside it (không kê khai, không nộp thuế).
     pub percent: String,
 }
 

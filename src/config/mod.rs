@@ -191,6 +191,11 @@ mod tests {
             &["shop.language", "vi, en"],
         );
         check("percent = \"8\"", "percent = \"8%\"", &["tax", "percent"]);
+        check(
+            "cash_float_minor = 500000",
+            "cash_float_minor = -1",
+            &["shop.cash_float_minor", "drawer"],
+        );
         check("name = \"Tạp hóa Hoa Sen\"", "nom = \"x\"", &["nom"]);
         check(
             "idle_warn_after_s = 60",

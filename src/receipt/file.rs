@@ -11,7 +11,7 @@ use crate::format::Language;
 use checkout::till::{AttemptId, Lang, Sale, SaleLine, Tender, TenderKind, VisitId};
 use checkout::{
     AppliedDiscount, Currency, ItemId, LineId, LocalDate, PromotionId, Quantity, TaxClassId,
-    TaxMode, TaxTotal, Unit,
+    TaxMode, TaxRate, TaxTotal, Unit,
 };
 use chrono::{DateTime, Datelike, FixedOffset};
 use reader::Object;
@@ -224,6 +224,7 @@ fn line(object: &Object<'_>, number: u32) -> Result<SaleLine, SaleFileError> {
             "Correct one of the three",
         ));
     }
+    let tax = object.tax_rate("vat_percent")?;
     Ok(SaleLine {
         line: LineId(number),
         item: ItemId(0),
@@ -240,7 +241,8 @@ fn line(object: &Object<'_>, number: u32) -> Result<SaleLine, SaleFileError> {
         discount_minor: 0,
         net_minor: amount,
         tax_class: TaxClassId(0),
-        tax_basis_points: object.percent("vat_percent")?,
+        tax_basis_points: tax.basis_points,
+        tax_treatment: tax.treatment,
         deposit_minor: object.optional_amount("deposit")?,
         deposit_name: object.optional_text("deposit_name")?,
         lot: None,
@@ -273,8 +275,13 @@ fn taxes(file: &Object<'_>) -> Result<Vec<TaxTotal>, SaleFileError> {
     let mut taxes = Vec::new();
     for object in file.objects("vat")? {
         let (base_minor, tax_minor) = (object.amount("base")?, object.amount("tax")?);
+        let tax = object.tax_rate("percent")?;
+        if !tax.treatment.is_rated() && tax_minor != 0 {
+            return Err(object.wrong("tax", "is VAT on goods that have none", "Write 0"));
+        }
         taxes.push(TaxTotal {
-            basis_points: object.percent("percent")?,
+            basis_points: tax.basis_points,
+            treatment: tax.treatment,
             base_minor,
             tax_minor,
             gross_minor: base_minor.saturating_add(tax_minor),
@@ -342,11 +349,11 @@ fn add_up(file: &Object<'_>, sale: &mut Sale) -> Result<(), SaleFileError> {
             "Give base and tax of every rate, also of 0 percent",
         ));
     }
-    let rates: Vec<u32> = sale.taxes.iter().map(|tax| tax.basis_points).collect();
+    let rates: Vec<TaxRate> = sale.taxes.iter().map(|tax| tax.rate()).collect();
     let untaxed = sale
         .lines
         .iter()
-        .position(|line| !rates.contains(&line.tax_basis_points));
+        .position(|line| !rates.contains(&line.rate()));
     if let Some(line) = untaxed {
         return Err(file.wrong(
             &format!("lines[{line}].vat_percent"),

@@ -314,6 +314,7 @@ mod tests {
         sale.lines[1].tax_basis_points = 1000;
         sale.taxes.push(checkout::TaxTotal {
             basis_points: 1000,
+            treatment: checkout::TaxTreatment::Rated,
             base_minor: 0,
             tax_minor: 0,
             gross_minor: 0,
@@ -322,6 +323,35 @@ mod tests {
         assert!(paper.contains("3 hộp x 36.500  10%"), "{paper}");
         assert!(paper.contains("2 ly x 25.000  8%"), "{paper}");
         assert!(paper.contains("Cộng"), "{paper}");
+    }
+
+    #[test]
+    fn goods_without_vat_are_named_as_such() {
+        // Proves: what is not subject to VAT stands as KCT beside its line and in the table of rates, apart from 0 %.
+        let mut sale = testing::sale();
+        sale.lines[1].tax_basis_points = 0;
+        sale.lines[1].tax_treatment = checkout::TaxTreatment::Exempt;
+        for treatment in [
+            checkout::TaxTreatment::Rated,
+            checkout::TaxTreatment::Exempt,
+            checkout::TaxTreatment::NotDeclared,
+        ] {
+            sale.taxes.push(checkout::TaxTotal {
+                basis_points: 0,
+                treatment,
+                base_minor: 73_000,
+                tax_minor: 0,
+                gross_minor: 73_000,
+            });
+        }
+        let paper = document(&testing::configuration(), &sale).to_text(48);
+        assert!(paper.contains("3 hộp x 36.500  KCT"), "{paper}");
+        let rates: Vec<&str> = paper
+            .lines()
+            .filter(|line| line.contains("73.000") && line.ends_with(" 0"))
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert_eq!(rates, ["0%", "KCT", "KKKNT"], "{paper}");
     }
 
     #[test]

@@ -5,10 +5,10 @@
 
 use super::Seller;
 use super::sale::{local_time, seller_head};
-use crate::format::{Language, amount, percent};
+use crate::format::{Language, amount, tax_rate};
 use crate::view::text::{self, pick};
 use checkout::till::{Sale, Tender, TenderKind};
-use checkout::{Currency, LocalDate, TaxTotal};
+use checkout::{Currency, LocalDate, TaxTotal, TaxTreatment};
 use hardware::printer::document::{Align, Cell, Document, Size, Style};
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +54,7 @@ pub struct CurrencyTotals {
     pub rounding_minor: i64,
     /// By way to pay, in the order of the kinds.
     pub tenders: Vec<TenderTotal>,
-    /// By VAT rate, lowest first.
+    /// By VAT rate, lowest first; what has no rate comes last.
     pub taxes: Vec<TaxTotal>,
 }
 
@@ -108,9 +108,7 @@ impl CurrencyTotals {
     }
 
     fn add_tax(&mut self, tax: &TaxTotal) {
-        let at = self
-            .taxes
-            .binary_search_by_key(&tax.basis_points, |total| total.basis_points);
+        let at = self.taxes.binary_search_by_key(&in_order(tax), in_order);
         match at {
             Ok(index) => {
                 let total = &mut self.taxes[index];
@@ -121,6 +119,11 @@ impl CurrencyTotals {
             Err(index) => self.taxes.insert(index, *tax),
         }
     }
+}
+
+/// Rates from the lowest on, then what has no rate.
+fn in_order(tax: &TaxTotal) -> (TaxTreatment, u32) {
+    (tax.treatment, tax.basis_points)
 }
 
 /// Amounts of one day stay far from the end of the range; a wrong clock must not panic here.
@@ -355,7 +358,7 @@ fn currency(paper: &mut Document, totals: &CurrencyTotals, language: Language) {
         pick(language, "Tiền thuế", "Tax").into(),
     ));
     for tax in &totals.taxes {
-        let rate = percent(tax.basis_points, language);
+        let rate = tax_rate(tax.rate(), language);
         paper.columns(row(rate, say(tax.base_minor), say(tax.tax_minor)));
     }
     paper.rule();

@@ -5,7 +5,7 @@
 //! line with the figures is plain ASCII, and only figures are set large.
 
 use super::{Audience, Buyer, Invoice, Receipt, Seller};
-use crate::format::{Language, amount, percent, quantity};
+use crate::format::{Language, amount, quantity, tax_rate};
 use crate::view::text::{self, pick};
 use checkout::TaxMode;
 use checkout::till::{Sale, SaleLine, Tender};
@@ -221,7 +221,7 @@ impl Desk<'_> {
         let mut figures = format!("  {count}{gap}{unit} x {price}");
         // With one rate the table below says it for all.
         if self.sale().taxes.len() > 1 {
-            let rate = percent(line.tax_basis_points, self.receipt.language);
+            let rate = tax_rate(line.rate(), self.receipt.language);
             figures.push_str(&format!("  {rate}"));
         }
         paper.pair(figures, self.sum(line.gross_minor));
@@ -316,7 +316,7 @@ impl Desk<'_> {
             self.say("Tiền thuế", "Tax").to_owned(),
         ));
         for tax in &sale.taxes {
-            let rate = percent(tax.basis_points, self.receipt.language);
+            let rate = tax_rate(tax.rate(), self.receipt.language);
             paper.columns(row(rate, self.sum(tax.base_minor), self.sum(tax.tax_minor)));
         }
         if sale.taxes.len() > 1 {

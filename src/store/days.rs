@@ -26,6 +26,8 @@ pub struct Moment {
     pub utc_offset_min: i32,
     /// The business day it is.
     pub business_date: LocalDate,
+    /// Cash that lay in the drawer when the day began, in minor units.
+    pub float_minor: i64,
 }
 
 /// The open day at a glance, by sums of columns alone.
@@ -253,6 +255,7 @@ impl Engine {
         self.add_counts(&mut summary, begin)
             .map_err(|error| self.sql(&error))?;
         summary.payments_in_doubt = in_doubt(state);
+        summary.float_minor = at.float_minor;
         Ok(summary)
     }
 

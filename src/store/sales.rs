@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use checkout::TaxTotal;
 use checkout::till::{Sale, SaleLine, Tender, TenderKind};
+use checkout::{TaxTotal, TaxTreatment};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::engine::Engine;
@@ -106,11 +106,20 @@ impl SaleTenderRecord {
 impl SaleTaxRecord {
     fn of(tax: &TaxTotal) -> Self {
         Self {
-            basis_points: tax.basis_points,
+            basis_points: rate_column(tax),
             base_minor: tax.base_minor,
             tax_minor: tax.tax_minor,
             gross_minor: tax.gross_minor,
         }
+    }
+}
+
+/// The rate as a column that keeps "no rate" apart from 0 %.
+fn rate_column(tax: &TaxTotal) -> i64 {
+    match tax.treatment {
+        TaxTreatment::Rated => i64::from(tax.basis_points),
+        TaxTreatment::Exempt => -1,
+        TaxTreatment::NotDeclared => -2,
     }
 }
 
@@ -149,8 +158,8 @@ pub struct SaleTenderRecord {
 /// VAT at one rate of a [`SaleRecord`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SaleTaxRecord {
-    /// The rate: 800 is 8 %.
-    pub basis_points: u32,
+    /// The rate: 800 is 8 %; -1 what is not subject to VAT, -2 what is not declared, as e-invoice services number them.
+    pub basis_points: i64,
     /// Without VAT.
     pub base_minor: i64,
     /// The VAT.

@@ -90,6 +90,16 @@ pub enum SkipReason {
     NextShopper,
 }
 
+/// Goods that have no tax rate. It is not a rate of zero, and tax reports keep the two apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaxTreatment {
+    /// Not subject to the tax (in Vietnam không chịu thuế).
+    Exempt,
+    /// The tax is neither declared nor paid on it (không kê khai, không nộp thuế).
+    NotDeclared,
+}
+
 /// One line of a completed sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaleLine {
@@ -111,6 +121,9 @@ pub struct SaleLine {
     pub total_minor: i64,
     /// Tax rate in basis points: 800 is 8 %.
     pub tax_rate_basis_points: u32,
+    /// How the tax law treats it; absent where there is a rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_treatment: Option<TaxTreatment>,
 }
 
 /// One tax rate of a completed sale.
@@ -118,6 +131,9 @@ pub struct SaleLine {
 pub struct SaleTax {
     /// Tax rate in basis points: 800 is 8 %.
     pub rate_basis_points: u32,
+    /// How the tax law treats it; absent where there is a rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<TaxTreatment>,
     /// The amount the tax is on, in minor units, without the tax.
     pub net_minor: i64,
     /// The tax, in minor units.

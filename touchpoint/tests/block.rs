@@ -55,9 +55,11 @@ fn sale() -> SaleCompleted {
             discount_minor: 0,
             total_minor: 68_600,
             tax_rate_basis_points: 800,
+            tax_treatment: None,
         }],
         taxes: vec![SaleTax {
             rate_basis_points: 800,
+            treatment: None,
             net_minor: 63_519,
             tax_minor: 5_081,
         }],

@@ -500,6 +500,7 @@ impl Till {
                 net_minor: priced.net_minor,
                 tax_class: priced.tax_class,
                 tax_basis_points: priced.tax_basis_points,
+                tax_treatment: priced.tax_treatment,
                 deposit_minor: priced.deposit_minor,
                 deposit_name: line
                     .item

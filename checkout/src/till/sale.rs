@@ -8,7 +8,7 @@ use crate::clock::LocalDate;
 use crate::item::ItemId;
 use crate::money::{Currency, Money};
 use crate::pricing::{AppliedDiscount, TaxTotal};
-use crate::tax::{TaxClassId, TaxMode};
+use crate::tax::{TaxClassId, TaxMode, TaxRate, TaxTreatment};
 use crate::unit::{Quantity, Unit};
 
 /// A way to pay.
@@ -82,6 +82,9 @@ pub struct SaleLine {
     pub tax_class: TaxClassId,
     /// At which rate, in hundredths of a percent.
     pub tax_basis_points: u32,
+    /// Whether it has a rate at all.
+    #[serde(default, skip_serializing_if = "TaxTreatment::is_rated")]
+    pub tax_treatment: TaxTreatment,
     /// Deposit of the whole line.
     pub deposit_minor: i64,
     /// The deposit's name.
@@ -92,6 +95,16 @@ pub struct SaleLine {
     pub expiry: Option<String>,
     /// Serial number.
     pub serial: Option<String>,
+}
+
+impl SaleLine {
+    /// Its tax rate on the day of the sale.
+    pub fn rate(&self) -> TaxRate {
+        TaxRate {
+            basis_points: self.tax_basis_points,
+            treatment: self.tax_treatment,
+        }
+    }
 }
 
 /// A paid basket. `Σ tenders.amount_minor == total_minor + rounding_minor`.

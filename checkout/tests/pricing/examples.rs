@@ -36,6 +36,7 @@ fn golden_basket_of_the_screens() {
     assert_eq!(priced.cash_total(), Money::new(146_500, Currency::VND));
     let vat = TaxTotal {
         basis_points: 800,
+        treatment: TaxTreatment::Rated,
         base_minor: 135_822,
         tax_minor: 10_866,
         gross_minor: 146_688,
@@ -327,4 +328,54 @@ fn rules_with_faults_are_named_and_still_sell() {
         (priced.total_minor, priced.cash_total_minor),
         (10_000, 10_000)
     );
+}
+
+#[test]
+fn goods_without_vat_are_not_goods_at_nought_percent() {
+    // Proves that a rate of 0 %, "not subject" and "not declared" are three sums, none of which brings tax, with VAT
+    // included and added alike, and that a number beside "exempt" is never charged.
+    const EXEMPT: TaxClassId = TaxClassId(4);
+    const OUTSIDE: TaxClassId = TaxClassId(5);
+    for mode in [TaxMode::Included, TaxMode::Added] {
+        let mut rules = Rules {
+            tax: vietnam(mode),
+            ..rules(vec![])
+        };
+        for (id, treatment) in [
+            (EXEMPT, TaxTreatment::Exempt),
+            (OUTSIDE, TaxTreatment::NotDeclared),
+        ] {
+            let mut class = class(id, &[("2020-01-01", 1000)]);
+            class.rates[0].treatment = treatment;
+            rules.tax.classes.push(class);
+        }
+        let mut goods = [item(1, 10_000), item(2, 20_000), item(3, 40_000)];
+        goods[0].tax_class = UNTAXED;
+        goods[1].tax_class = EXEMPT;
+        goods[2].tax_class = OUTSIDE;
+        let [bread, rice, stamp] = &goods;
+        let basket = basket(&[(bread, pieces(1)), (rice, pieces(1)), (stamp, pieces(1))]);
+        let priced = price(&basket, &rules, noon()).unwrap();
+        let sums: Vec<_> = priced
+            .taxes
+            .iter()
+            .map(|tax| {
+                (
+                    tax.treatment,
+                    tax.basis_points,
+                    tax.base_minor,
+                    tax.tax_minor,
+                )
+            })
+            .collect();
+        assert_eq!(
+            sums,
+            [
+                (TaxTreatment::Rated, 0, 10_000, 0),
+                (TaxTreatment::Exempt, 0, 20_000, 0),
+                (TaxTreatment::NotDeclared, 0, 40_000, 0),
+            ]
+        );
+        assert_eq!((priced.total_minor, priced.tax_minor), (70_000, 0));
+    }
 }

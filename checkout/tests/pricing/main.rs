@@ -82,6 +82,7 @@ pub fn class(id: TaxClassId, rates: &[(&str, u32)]) -> TaxClass {
             .map(|&(from, basis_points)| TaxRateFrom {
                 from: date(from),
                 basis_points,
+                treatment: TaxTreatment::Rated,
             })
             .collect(),
     }

@@ -87,7 +87,7 @@ fn taxes(
     at: LocalDateTime,
     net: &[i128],
 ) -> Vec<(u32, i64, i64, i64)> {
-    let rate = |class| rules.tax.basis_points_at(class, at.date).unwrap();
+    let rate = |class| rules.tax.rate_at(class, at.date).unwrap().basis_points;
     let mut charges: Vec<(u32, i128)> = Vec::new();
     for (line, net) in basket.lines.iter().zip(net) {
         charges.push((rate(line.item.tax_class), *net));

@@ -44,7 +44,10 @@ fn the_switch_is_at_local_midnight() {
     let after = vietnam_time(MIDNIGHT_MS);
     assert_eq!(before.to_string(), "2026-12-31T23:59:59");
     assert_eq!(after, LocalDateTime::midnight(date("2027-01-01")));
-    let rate = |when: LocalDateTime| vietnam(TaxMode::Included).basis_points_at(FOOD, when.date);
+    let rate = |when: LocalDateTime| {
+        let rate = vietnam(TaxMode::Included).rate_at(FOOD, when.date);
+        rate.map(|rate| rate.basis_points)
+    };
     assert_eq!((rate(before), rate(after)), (Some(800), Some(1000)));
 }
 

@@ -157,6 +157,7 @@ fn sale() -> Sale {
             net_minor: 22_688,
             tax_class: TaxClassId(1),
             tax_basis_points: 800,
+            tax_treatment: TaxTreatment::Rated,
             deposit_minor: 2_000,
             deposit_name: Some("Vỏ".into()),
             lot: Some("L7".into()),
@@ -176,6 +177,7 @@ fn sale() -> Sale {
         }],
         taxes: vec![TaxTotal {
             basis_points: 800,
+            treatment: TaxTreatment::Rated,
             base_minor: 22_859,
             tax_minor: 1_829,
             gross_minor: 24_688,

@@ -116,6 +116,7 @@ pub fn config(seed: u64) -> TillConfig {
         vec![TaxRateFrom {
             from: START,
             basis_points,
+            treatment: TaxTreatment::Rated,
         }]
     };
     let class = |id, name: &str, basis_points| TaxClass {

@@ -339,9 +339,11 @@ pub fn sale_body(sale: &str, number: u64, method: Method, total: Money) -> SaleC
             discount_minor: 0,
             total_minor: total.minor,
             tax_rate_basis_points: 800,
+            tax_treatment: None,
         }],
         taxes: vec![SaleTax {
             rate_basis_points: 800,
+            treatment: None,
             net_minor: total.minor - tax_minor,
             tax_minor,
         }],

@@ -5,7 +5,7 @@ mod demo;
 mod exports;
 mod xlsx;
 
-use checkout::{Currency, TaxClass, TaxClassId, TaxRateFrom};
+use checkout::{Currency, TaxClass, TaxClassId, TaxRateFrom, TaxTreatment};
 
 use super::*;
 
@@ -19,6 +19,7 @@ pub(super) fn taxes() -> Vec<TaxClass> {
             .map(|(from, basis_points)| TaxRateFrom {
                 from: from.parse().unwrap(),
                 basis_points: *basis_points,
+                treatment: TaxTreatment::Rated,
             })
             .collect(),
     };

@@ -1,5 +1,6 @@
 //! JSON objects read key by key, so that every mistake has a path.
 
+use checkout::{TaxRate, TaxTreatment};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -185,8 +186,25 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// A VAT rate: a percentage, `"exempt"` or `"not-declared"`.
+    pub(super) fn tax_rate(&self, key: &str) -> Result<TaxRate, SaleFileError> {
+        let treatment = match self.get(key).and_then(Value::as_str) {
+            Some("exempt") => TaxTreatment::Exempt,
+            Some("not-declared") => TaxTreatment::NotDeclared,
+            _ => TaxTreatment::Rated,
+        };
+        let basis_points = match treatment {
+            TaxTreatment::Rated => self.percent(key)?,
+            TaxTreatment::Exempt | TaxTreatment::NotDeclared => 0,
+        };
+        Ok(TaxRate {
+            basis_points,
+            treatment,
+        })
+    }
+
     /// A percentage with at most two decimals, in basis points.
-    pub(super) fn percent(&self, key: &str) -> Result<u32, SaleFileError> {
+    fn percent(&self, key: &str) -> Result<u32, SaleFileError> {
         let points = self.decimal(key, 2)?;
         u32::try_from(points)
             .ok()

@@ -1,7 +1,7 @@
 //! Business days: X and Z reports over what the store holds.
 
 use checkout::till::{Review, ReviewId, ReviewKind, Sale, Tender, TenderKind};
-use checkout::{Currency, LocalDate, TaxTotal};
+use checkout::{Currency, LocalDate, TaxTotal, TaxTreatment};
 use proptest::prelude::*;
 use touchpoint::vocabulary as words;
 use touchpoint::{At, Body, Event};
@@ -15,6 +15,7 @@ fn at(wall_ms: i64) -> Moment {
         wall_ms,
         utc_offset_min: 420,
         business_date: LocalDate::new(2026, 11, 22).unwrap(),
+        float_minor: 500_000,
     }
 }
 
@@ -71,6 +72,24 @@ fn close(engine: &mut Engine) -> Summary {
 
 fn sales_of(summary: &Summary) -> u32 {
     summary.currencies.iter().map(|totals| totals.sales).sum()
+}
+
+#[test]
+fn the_cash_of_the_morning_is_in_the_cash_of_the_evening() {
+    // Proves: what lay in the drawer when the day began is on X and Z reports and in the cash expected.
+    let place = Place::new();
+    let (mut engine, _) = place.engine().unwrap();
+    sell(&mut engine, &numbered(1));
+    let cash = testing::sale().tenders[0].amount_minor;
+    let reading = engine.x_report(&at(1_000)).unwrap();
+    assert_eq!(reading.cash_expected_minor(), 500_000 + cash);
+    let Closing::Closed(report) = engine.close_day(&at(2_000)).unwrap() else {
+        panic!("no visit is open");
+    };
+    assert_eq!(
+        (report.float_minor, report.cash_expected_minor()),
+        (500_000, 500_000 + cash)
+    );
 }
 
 #[test]
@@ -319,6 +338,7 @@ prop_compose! {
             .into_iter()
             .map(|(rate, (_, base_minor))| TaxTotal {
                 basis_points: rate * 250,
+                treatment: TaxTreatment::Rated,
                 base_minor,
                 tax_minor: base_minor / 40 * i64::from(rate),
                 gross_minor: base_minor + base_minor / 40 * i64::from(rate),
