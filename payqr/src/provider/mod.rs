@@ -10,6 +10,8 @@
 //! unknown; ask again (payOS: by order code, SePay: from the cursor, Pix: by
 //! txid) before anything else is done with the order.
 
+#[cfg(feature = "simulator")]
+pub mod bank;
 pub mod credit;
 mod json;
 pub mod payos;
