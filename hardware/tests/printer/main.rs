@@ -9,4 +9,6 @@ mod paper;
 mod properties;
 mod pty;
 mod receipts;
+mod stories;
 mod survival;
+mod wrong_rules;

@@ -1,6 +1,6 @@
 //! The receipts the tests print.
 
-use hardware::printer::{Cell, Document, Size, Style};
+use hardware::printer::{Cell, Document, Profile, Size, Style, encode};
 
 /// A VietQR payload as a bank shows it.
 pub const PAYMENT: &str = "00020101021238570010A00000072701270006970403011300110123456780208QRIBFTTA530370454061800005802VN62340107NPS68690819thanh toan don hang63042E2E";
@@ -126,6 +126,24 @@ pub fn long() -> Document {
     let middle = &large.blocks()[..large.blocks().len() - 1];
     let mut receipt = Document::new();
     for block in start.iter().chain(middle).chain(end) {
+        receipt.push(block.clone());
+    }
+    receipt
+}
+
+/// A receipt of 5 KB on this printer, whatever a letter costs there.
+pub fn five_kb(profile: &Profile) -> Document {
+    let long = long();
+    let tail = long.blocks().len() - 2;
+    let mut receipt = Document::new();
+    for block in &long.blocks()[..tail] {
+        receipt.push(block.clone());
+    }
+    let bytes = |receipt: &Document| encode(receipt, profile).unwrap().bytes().len();
+    while bytes(&receipt) < 4_980 {
+        receipt.pair("Bánh mì thịt nướng", "105.000");
+    }
+    for block in &long.blocks()[tail..] {
         receipt.push(block.clone());
     }
     receipt
