@@ -4,18 +4,20 @@
 //! symlink of a simulator) and never blocks: reads and writes return at once with what was
 //! possible. [`Pty`] is the other end for simulators.
 
+mod pty;
+
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use serialport::{ClearBuffer, SerialPort, TTYPort};
 
+pub use pty::Pty;
 pub use serialport::{DataBits, FlowControl, Parity, StopBits};
 
 /// Most bytes handed to the kernel in one write. Small writes keep the count of what left the
@@ -237,10 +239,15 @@ impl SerialLink {
     }
 
     /// The handshake lines, or `None` where the port has none (a pseudo-terminal).
-    pub fn modem_lines(&mut self) -> Option<ModemLines> {
-        Some(ModemLines {
-            clear_to_send: self.port.read_clear_to_send().ok()?,
-            data_set_ready: self.port.read_data_set_ready().ok()?,
+    pub fn modem_lines(&self) -> Option<ModemLines> {
+        use nix::libc;
+        let mut lines: libc::c_int = 0;
+        // Both lines in one question: some USB adapters are asked over the bus each time.
+        // SAFETY: the descriptor is open as long as `self`, and the call writes one c_int.
+        let code = unsafe { libc::ioctl(self.port.as_raw_fd(), libc::TIOCMGET, &mut lines) };
+        (code == 0).then_some(ModemLines {
+            clear_to_send: lines & libc::TIOCM_CTS != 0,
+            data_set_ready: lines & libc::TIOCM_DSR != 0,
         })
     }
 
@@ -258,8 +265,43 @@ impl AsRawFd for SerialLink {
 
 impl Drop for SerialLink {
     fn drop(&mut self) {
-        // close(2) waits for the output to drain, for ever if the device holds CTS low.
-        let _ = self.port.clear(ClearBuffer::Output);
+        let_go(&mut self.port);
+    }
+}
+
+/// What letting go of a port takes.
+trait Output {
+    /// Throws away what has not left.
+    fn discard(&mut self);
+    /// Whether something is still waiting to leave.
+    fn is_waiting(&self) -> bool;
+    /// Sends without asking the device's leave from now on.
+    fn end_handshake(&mut self);
+}
+
+impl Output for TTYPort {
+    // Failing means the device is gone, and then nothing is waiting either.
+    fn discard(&mut self) {
+        let _ = self.clear(ClearBuffer::Output);
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.bytes_to_write().is_ok_and(|bytes| bytes > 0)
+    }
+
+    fn end_handshake(&mut self) {
+        let _ = self.set_flow_control(FlowControl::None);
+    }
+}
+
+/// Leaves nothing that close(2) would wait for. It waits until the output has left, up to half a
+/// minute (the port's `closing_wait`) while the device holds CTS low.
+fn let_go(output: &mut impl Output) {
+    output.discard();
+    if output.is_waiting() {
+        // Drivers of many USB adapters cannot discard what they were given. It leaves within
+        // milliseconds without the handshake, to a device that was not going to print it.
+        output.end_handshake();
     }
 }
 
@@ -334,116 +376,6 @@ fn hung_up(fd: BorrowedFd<'_>) -> bool {
         })
 }
 
-/// The device's end of a pseudo-terminal, for simulators. The driver opens [`Pty::path`] (or
-/// the symlink) like a real serial port.
-#[derive(Debug)]
-pub struct Pty {
-    master: OwnedFd,
-    // Held open so that a driver closing and reopening does not hang up the simulator.
-    _slave: OwnedFd,
-    device_path: PathBuf,
-    link_path: Option<PathBuf>,
-}
-
-impl Pty {
-    /// A new raw pseudo-terminal.
-    ///
-    /// # Errors
-    /// The system error when no pseudo-terminal is to be had.
-    pub fn open() -> io::Result<Self> {
-        let master = nix::pty::posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)?;
-        nix::pty::grantpt(&master)?;
-        nix::pty::unlockpt(&master)?;
-        let device_path = PathBuf::from(nix::pty::ptsname_r(&master)?);
-        let slave = nix::fcntl::open(
-            &device_path,
-            OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC,
-            nix::sys::stat::Mode::empty(),
-        )?;
-        let mut termios = tcgetattr(&slave)?;
-        cfmakeraw(&mut termios);
-        tcsetattr(&slave, SetArg::TCSANOW, &termios)?;
-        set_nonblocking(master.as_raw_fd())?;
-        Ok(Self {
-            master: OwnedFd::from(master),
-            _slave: slave,
-            device_path,
-            link_path: None,
-        })
-    }
-
-    /// A new pseudo-terminal reachable under `link_path`; an old symlink there is replaced, any
-    /// other file is left alone.
-    ///
-    /// # Errors
-    /// The system error when the terminal or the link cannot be made.
-    pub fn open_linked(link_path: &Path) -> io::Result<Self> {
-        let mut pty = Self::open()?;
-        match fs::symlink_metadata(link_path) {
-            Ok(meta) if meta.file_type().is_symlink() => fs::remove_file(link_path)?,
-            _ => {}
-        }
-        std::os::unix::fs::symlink(&pty.device_path, link_path)?;
-        pty.link_path = Some(link_path.to_path_buf());
-        Ok(pty)
-    }
-
-    /// What a driver opens: the symlink if there is one, else the device node.
-    pub fn path(&self) -> &Path {
-        self.link_path.as_deref().unwrap_or(&self.device_path)
-    }
-
-    /// Line speed the driver has set, in bits per second; 0 when the system does not say.
-    pub fn driver_baud(&self) -> u32 {
-        use nix::libc;
-        // SAFETY: termios2 is plain numbers, so all zeros are a value of it.
-        let mut settings: libc::termios2 = unsafe { std::mem::zeroed() };
-        // SAFETY: the descriptor is open as long as `self`, and the call writes one termios2.
-        let code = unsafe { libc::ioctl(self._slave.as_raw_fd(), libc::TCGETS2, &mut settings) };
-        if code == 0 { settings.c_ospeed } else { 0 }
-    }
-
-    /// Reads what the driver wrote; 0 when nothing has arrived.
-    ///
-    /// # Errors
-    /// The system error when the terminal broke.
-    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match nix::unistd::read(&self.master, buffer) {
-            Ok(count) => Ok(count),
-            Err(Errno::EAGAIN | Errno::EINTR | Errno::EIO) => Ok(0),
-            Err(errno) => Err(errno.into()),
-        }
-    }
-
-    /// Writes towards the driver; returns how many bytes were taken.
-    ///
-    /// # Errors
-    /// The system error when the terminal broke.
-    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match nix::unistd::write(&self.master, bytes) {
-            Ok(count) => Ok(count),
-            Err(Errno::EAGAIN | Errno::EINTR) => Ok(0),
-            Err(errno) => Err(errno.into()),
-        }
-    }
-
-    /// Waits until the driver wrote something, at most `timeout`.
-    pub fn wait(&self, timeout: Duration) {
-        wait_ready(self.master.as_fd(), timeout, false);
-    }
-}
-
-impl Drop for Pty {
-    fn drop(&mut self) {
-        if let Some(link) = &self.link_path
-            && fs::read_link(link).is_ok_and(|target| target == self.device_path)
-        {
-            // Only our own link; nobody can be told if removing it fails.
-            let _ = fs::remove_file(link);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -506,6 +438,73 @@ mod tests {
         let error = SerialLink::open(&SerialSettings::new(file, 9_600)).unwrap_err();
         assert!(matches!(error, PortError::Unsuitable { .. }), "{error}");
         assert!(!error.retry_helps());
+    }
+
+    #[test]
+    fn a_port_that_is_held_neither_takes_nor_blocks() {
+        // Proves: with the terminal's output stopped, as the kernel stops it at CTS low, writing
+        // takes nothing, waiting for room ends, and closing returns; released, it goes on.
+        let pty = Pty::open().unwrap();
+        let mut link = SerialLink::open(&SerialSettings::new(pty.path(), 9_600)).unwrap();
+        pty.hold(true).unwrap();
+        assert_eq!(link.try_write(b"held").unwrap(), 0);
+        link.wait(Duration::from_millis(20), true);
+        assert_eq!(link.try_write(b"held").unwrap(), 0);
+        drop(link);
+        let mut link = SerialLink::open(&SerialSettings::new(pty.path(), 9_600)).unwrap();
+        pty.hold(false).unwrap();
+        assert_eq!(link.try_write(b"free").unwrap(), 4);
+        pty.wait(Duration::from_secs(1));
+        let mut buffer = [0u8; 16];
+        let count = pty.try_read(&mut buffer).unwrap();
+        assert_eq!(&buffer[..count], b"free");
+    }
+
+    /// A port whose device holds CTS low.
+    struct Stuck {
+        waiting: usize,
+        discards: bool,
+        handshake: bool,
+    }
+
+    impl Stuck {
+        /// What close(2) would wait for.
+        fn close_waits(&self) -> bool {
+            self.waiting > 0 && self.handshake
+        }
+    }
+
+    impl Output for Stuck {
+        fn discard(&mut self) {
+            if self.discards {
+                self.waiting = 0;
+            }
+        }
+
+        fn is_waiting(&self) -> bool {
+            self.waiting > 0
+        }
+
+        fn end_handshake(&mut self) {
+            self.handshake = false;
+        }
+    }
+
+    #[test]
+    fn closing_leaves_nothing_to_wait_for_on_any_kind_of_port() {
+        // Proves: a UART's buffer is discarded; a USB adapter that cannot discard loses its
+        // handshake, which nobody else does.
+        for (waiting, discards) in [(200, true), (200, false), (0, true), (0, false)] {
+            let mut port = Stuck {
+                waiting,
+                discards,
+                handshake: true,
+            };
+            assert_eq!(port.close_waits(), waiting > 0);
+            let_go(&mut port);
+            assert!(!port.close_waits(), "{waiting} {discards}");
+            assert_eq!(port.handshake, waiting == 0 || discards);
+        }
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::driver::{OfflineReason, PrinterConfig, PrinterState};
+use super::driver::{OfflineReason, PrinterConfig, PrinterState, flow_control};
 use super::profile::{Handshake, Profile, TextPlan};
 use super::protocol::receive::{Answer, Receiver};
 use super::protocol::{self, status::Status};
-use crate::port::{FlowControl, PortError, SerialLink, SerialSettings};
+use crate::port::{PortError, SerialLink, SerialSettings};
 
 /// Longest wait for an answer, in milliseconds.
 const ANSWER_MS: u64 = 400;
@@ -370,12 +370,8 @@ impl SerialProbe {
         if self.link.as_ref().is_none_or(|(at, _)| *at != baud) {
             // The old one must be gone before the port can be had again.
             self.link = None;
-            let flow = match self.handshake {
-                Handshake::Lines => FlowControl::Hardware,
-                Handshake::XonXoff => FlowControl::Software,
-                Handshake::None => FlowControl::None,
-            };
-            let settings = SerialSettings::new(&self.config.path, baud).with_flow(flow);
+            let settings = SerialSettings::new(&self.config.path, baud)
+                .with_flow(flow_control(self.handshake));
             self.link = Some((baud, SerialLink::open(&settings)?));
         }
         match &mut self.link {
@@ -415,7 +411,7 @@ impl Probe for SerialProbe {
     }
 
     fn clear_to_send(&mut self) -> Option<bool> {
-        let (_, link) = self.link.as_mut()?;
+        let (_, link) = self.link.as_ref()?;
         link.modem_lines().map(|lines| lines.clear_to_send)
     }
 }

@@ -22,6 +22,10 @@ const MAX_WAITING_JOBS: usize = 8;
 const MAX_UNSENT_BYTES: usize = 256;
 /// A written piece not moving for this long means the printer holds the line.
 const STUCK_MS: u64 = 400;
+/// Between two looks at what has no time of its own, in milliseconds.
+const LOOK_MS: u64 = 20;
+/// The same while the printer holds the line and no job is under way.
+const HELD_LOOK_MS: u64 = 100;
 
 /// How long the driver waits for what, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -309,10 +313,15 @@ impl Machine {
         } else {
             u64::MAX
         };
+        // Nothing tells when a held line may be spoken on again.
+        let held = self.is_held(now) && self.running.is_none();
+        let look_ms = if held { HELD_LOOK_MS } else { LOOK_MS };
         // While a job runs, pacing and deadlines need a steady look.
         let busy = self.running.is_some() || !self.out.is_empty() || self.receiver.is_mid_answer();
-        let busy_at = if busy { now + 20 } else { u64::MAX };
-        phase_at.min(poll_at).min(busy_at).max(now)
+        let busy_at = if busy { now + look_ms } else { u64::MAX };
+        let at = phase_at.min(poll_at).min(busy_at);
+        // What is overdue waits for the line, not for time: looking at once would be a spin.
+        if at <= now { now + look_ms } else { at }
     }
 
     /// Whether a job is being printed or waits.

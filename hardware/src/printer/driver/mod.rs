@@ -9,26 +9,30 @@ mod job;
 mod machine;
 pub mod plan;
 mod wire;
+mod worker;
 
-use std::collections::HashMap;
-use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::profile::{Handshake, Profile};
-use crate::port::{FlowControl, PortError, SerialLink, SerialSettings};
+use worker::{System, Worker};
 
 pub use event::{
     Doubt, Evidence, JobId, NoSpool, OfflineReason, PrinterEvent, PrinterState, ProofGrade,
     Refusal, Resend, Spool, SpoolRecord, Trace, after_restart,
 };
 pub use machine::{Action, Input, Machine, MachineConfig, Timing};
+pub(super) use worker::flow_control;
+
+/// Longest wait for the thread to end, in milliseconds. It ends at once unless the caller's spool
+/// or the port's driver hangs, and then it ends by itself later.
+const STOP_MS: u16 = 1_000;
 
 /// What a printer is and where.
 #[derive(Debug, Clone)]
@@ -94,7 +98,7 @@ impl PrinterDriver {
         woken.set_nonblocking(true)?;
         let thread = std::thread::Builder::new()
             .name("printer".into())
-            .spawn(move || Worker::new(config, receiver, woken, events).run())?;
+            .spawn(move || Worker::new(config, receiver, System::new(woken), events).run())?;
         Ok(PrinterHandle {
             commands,
             waker,
@@ -134,7 +138,8 @@ impl PrinterHandle {
         self.send(Command::OpenDrawer);
     }
 
-    /// Stops the driver and waits for its thread (a few milliseconds).
+    /// Stops the driver and waits for its thread: a few milliseconds, and never longer than a
+    /// second.
     pub fn stop(mut self) {
         self.shut_down();
     }
@@ -149,7 +154,12 @@ impl PrinterHandle {
 
     fn shut_down(&mut self) {
         self.send(Command::Stop);
-        if let Some(thread) = self.thread.take() {
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        // The thread's end of the pipe closes behind the port.
+        let mut ending = [PollFd::new(self.waker.as_fd(), PollFlags::POLLIN)];
+        if matches!(poll(&mut ending, PollTimeout::from(STOP_MS)), Ok(1..)) {
             // A panic over there has been reported by its own hook.
             let _ = thread.join();
         }
@@ -159,216 +169,5 @@ impl PrinterHandle {
 impl Drop for PrinterHandle {
     fn drop(&mut self) {
         self.shut_down();
-    }
-}
-
-struct Worker<F> {
-    config: PrinterConfig,
-    machine: Machine,
-    link: Option<SerialLink>,
-    commands: Receiver<Command>,
-    woken: UnixStream,
-    events: F,
-    spools: HashMap<JobId, Box<dyn Spool>>,
-    epoch: Instant,
-}
-
-impl<F: FnMut(PrinterEvent)> Worker<F> {
-    fn new(
-        config: PrinterConfig,
-        commands: Receiver<Command>,
-        woken: UnixStream,
-        events: F,
-    ) -> Self {
-        let machine_config = MachineConfig {
-            profile: config.profile.clone(),
-            baud: config.baud,
-            handshake: config.handshake.unwrap_or(config.profile.handshake),
-            timing: config.timing,
-            unfinished_job: config.unfinished_job,
-        };
-        Self {
-            config,
-            machine: Machine::new(machine_config, 0),
-            link: None,
-            commands,
-            woken,
-            events,
-            spools: HashMap::new(),
-            epoch: Instant::now(),
-        }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn run(mut self) {
-        loop {
-            if !self.take_commands() {
-                return;
-            }
-            self.exchange();
-            let now = self.now();
-            self.feed(now, Input::Tick);
-            self.wait();
-        }
-    }
-
-    /// Takes waiting commands; false when the driver is to stop.
-    fn take_commands(&mut self) -> bool {
-        loop {
-            let now = self.now();
-            match self.commands.try_recv() {
-                Ok(Command::Print { job, bytes, spool }) => {
-                    self.spools.insert(job, spool);
-                    self.feed(now, Input::Print { job, bytes });
-                }
-                Ok(Command::Cancel(job)) => self.feed(now, Input::Cancel(job)),
-                Ok(Command::OpenDrawer) => self.feed(now, Input::OpenDrawer),
-                Err(TryRecvError::Empty) => return true,
-                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,
-            }
-        }
-    }
-
-    /// Reads what came, writes what may go.
-    fn exchange(&mut self) {
-        let now = self.now();
-        let Some(link) = &mut self.link else {
-            return;
-        };
-        let mut buffer = [0u8; 512];
-        match link.try_read(&mut buffer) {
-            Ok(0) => {}
-            Ok(count) => {
-                self.feed(now, Input::Received(&buffer[..count]));
-            }
-            Err(_) => {
-                self.link = None;
-                self.feed(now, Input::Gone);
-                return;
-            }
-        }
-        if self.write(now).is_err() {
-            self.link = None;
-            self.feed(now, Input::Gone);
-        }
-    }
-
-    fn write(&mut self, now: u64) -> Result<(), PortError> {
-        let Some(link) = &mut self.link else {
-            return Ok(());
-        };
-        let line = Input::Line {
-            unsent_bytes: link.unsent_bytes(),
-            clear_to_send: link.modem_lines().map(|lines| lines.clear_to_send),
-        };
-        self.feed(now, line);
-        while let Some(link) = &mut self.link {
-            let Some(bytes) = self.machine.next_write(now) else {
-                return Ok(());
-            };
-            let count = link.try_write(bytes)?;
-            self.machine.wrote(now, count);
-            if count == 0 {
-                return Ok(());
-            }
-            self.feed(now, Input::Tick);
-        }
-        Ok(())
-    }
-
-    fn feed(&mut self, now: u64, input: Input<'_>) {
-        let mut actions = Vec::new();
-        self.machine.step(now, input, &mut actions);
-        for action in actions {
-            self.perform(now, action);
-        }
-    }
-
-    fn perform(&mut self, now: u64, action: Action) {
-        match action {
-            Action::Open { baud, handshake } => self.open(now, baud, handshake),
-            Action::Close => self.link = None,
-            Action::Discard => {
-                if let Some(link) = &self.link {
-                    link.discard_buffers();
-                }
-            }
-            Action::Record { job, cuts_before } => {
-                let spool = self.spools.get_mut(&job);
-                let durable = spool.is_some_and(|spool| spool.started(job, cuts_before).is_ok());
-                self.feed(now, Input::Recorded(durable));
-            }
-            Action::Confirmed { job, bytes } => {
-                if let Some(spool) = self.spools.get_mut(&job) {
-                    spool.confirmed(job, bytes);
-                }
-            }
-            Action::Event(event) => {
-                if let PrinterEvent::JobDone { job, .. }
-                | PrinterEvent::JobFailed { job, .. }
-                | PrinterEvent::JobUnknown { job, .. } = &event
-                {
-                    self.spools.remove(job);
-                }
-                (self.events)(event);
-            }
-        }
-    }
-
-    fn open(&mut self, now: u64, baud: u32, handshake: Handshake) {
-        let flow = match handshake {
-            Handshake::Lines => FlowControl::Hardware,
-            Handshake::XonXoff => FlowControl::Software,
-            Handshake::None => FlowControl::None,
-        };
-        let settings = SerialSettings::new(&self.config.path, baud).with_flow(flow);
-        match SerialLink::open(&settings) {
-            Ok(link) => {
-                self.link = Some(link);
-                self.feed(now, Input::Opened);
-            }
-            Err(error) => {
-                tracing::debug!(%error, "printer port");
-                self.feed(now, Input::OpenFailed(offline_reason(&error)));
-            }
-        }
-    }
-
-    /// Sleeps until bytes, commands or the machine's next deadline.
-    fn wait(&mut self) {
-        let now = self.now();
-        let wants_to_write = self.link.is_some() && self.machine.next_write(now).is_some();
-        let timeout_ms = self.machine.next_wake(now).saturating_sub(now);
-        // While the line is busy the system gives no sign when its buffer runs low.
-        let timeout_ms = timeout_ms.min(if self.machine.is_busy() { 10 } else { 1_000 });
-        let timeout = PollTimeout::try_from(Duration::from_millis(timeout_ms));
-        let timeout = timeout.unwrap_or(PollTimeout::MAX);
-        let mut waiting = vec![PollFd::new(self.woken.as_fd(), PollFlags::POLLIN)];
-        if let Some(link) = &self.link {
-            let mut flags = PollFlags::POLLIN;
-            if wants_to_write {
-                flags |= PollFlags::POLLOUT;
-            }
-            // SAFETY: the link stays open and in place for the length of this call.
-            let fd = unsafe { BorrowedFd::borrow_raw(link.as_raw_fd()) };
-            waiting.push(PollFd::new(fd, flags));
-        }
-        // An error here shows up again, typed, on the next read or write.
-        let _ = poll(&mut waiting, timeout);
-        let mut drained = [0u8; 64];
-        // Only wakes; there is nothing to learn from it.
-        let _ = self.woken.read(&mut drained);
-    }
-}
-
-fn offline_reason(error: &PortError) -> OfflineReason {
-    match error {
-        PortError::Absent { .. } | PortError::Gone { .. } => OfflineReason::Unplugged,
-        PortError::Forbidden { .. } => OfflineReason::Forbidden,
-        PortError::Busy { .. } => OfflineReason::PortBusy,
-        PortError::Unsuitable { .. } => OfflineReason::PortUnsuitable,
     }
 }
