@@ -70,6 +70,7 @@ pub struct Ids {
 }
 
 /// One transaction of the till: what happened, the state it led to, and the sale if one was completed.
+#[derive(Clone)]
 pub struct Commit {
     /// Unix milliseconds UTC, untrusted, as the till saw it.
     pub wall_ms: i64,

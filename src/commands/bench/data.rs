@@ -8,10 +8,10 @@ use crate::assemble::till_config;
 use crate::catalogue::fold::fold;
 use crate::clock::{Clock, wall_ms};
 use crate::journal::Scribe;
-use crate::store::{Commit, SaleRecord, Store};
+use crate::store::{Closing, Commit, Moment, SaleRecord, Store};
 use anyhow::{Context, Result, bail};
 use checkout::till::{
-    Effect, Effects, Event, Fact, PrinterSaid, Screen, StaffEvent, StaffId, TenderKind, Till,
+    Effect, Effects, Event, Fact, PrinterSaid, Sale, Screen, StaffEvent, StaffId, TenderKind, Till,
     TillState, What,
 };
 use checkout::{Item, Now};
@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 const ANSWERS: usize = 60;
 /// Lines of the sale that is stored.
 const SALE_LINES: usize = 8;
+/// Sales of the day that is closed.
+pub(super) const DAY_SALES: u64 = 5_000;
 
 /// Times of searching.
 #[derive(Clone, Debug, Default)]
@@ -129,6 +131,8 @@ pub(super) struct Sales {
     pub(super) disk: Samples,
     /// Bytes of the events, state and sale of one sale.
     pub(super) bytes: usize,
+    /// Closing a day of [`DAY_SALES`] sales: from the order to the Z report on disk.
+    pub(super) day_close: Samples,
 }
 
 /// Times `count` sales.
@@ -159,9 +163,13 @@ pub(super) fn sales(
         kept.push(rows);
         Ok(())
     });
+    let closed = sold.and_then(|()| {
+        progress.say("a day of 5,000 sales");
+        day_close(&mut counter, &mut sales.day_close)
+    });
     drop(counter);
     close(opened);
-    sold?;
+    closed?;
     sales.bytes = kept.iter().map(Rows::bytes).sum::<usize>() / kept.len().max(1);
     rivals(&kept, scratch, &mut sales)?;
     Ok(sales)
@@ -176,6 +184,8 @@ struct Counter {
     /// Time the till was told has passed beside the real one.
     ahead_ms: u64,
     stored: Option<(Duration, Rows)>,
+    /// The newest commit with a sale.
+    last: Option<Commit>,
 }
 
 /// What one sale writes, as the rivals write it too.
@@ -225,6 +235,7 @@ impl Counter {
             clock,
             ahead_ms: 0,
             stored: None,
+            last: None,
         }
     }
 
@@ -310,6 +321,9 @@ impl Counter {
             sale: sale.transpose()?.map(Box::new),
         };
         let rows = Rows::of(&commit);
+        if commit.sale.is_some() {
+            self.last = Some(commit.clone());
+        }
         let (sender, answer) = sync_channel(1);
         let since = Instant::now();
         self.store.commit(commit, move |result| {
@@ -322,6 +336,47 @@ impl Counter {
         }
         Ok(())
     }
+}
+
+/// Sells until the day has [`DAY_SALES`] sales, each with its events and rows, and closes it.
+fn day_close(counter: &mut Counter, samples: &mut Samples) -> Result<()> {
+    let last = counter.last.take().context("no sale was stored")?;
+    let record = last.sale.as_deref().context("no sale was stored")?;
+    let sale: Sale = serde_json::from_str(&record.body)?;
+    for receipt_number in record.receipt_number + 1..=DAY_SALES {
+        let next = Sale {
+            receipt_number,
+            ..sale.clone()
+        };
+        let commit = Commit {
+            state_json: None,
+            sale: Some(Box::new(SaleRecord::of(&next)?)),
+            ..last.clone()
+        };
+        counter.store.call(move |engine| engine.commit(commit))?;
+    }
+    let now = counter.now();
+    let at = Moment {
+        wall_ms: now.wall_ms,
+        utc_offset_min: now.utc_offset_min,
+        business_date: now.business_date(0),
+        float_minor: 0,
+    };
+    let since = Instant::now();
+    let closing = counter.store.call(move |engine| engine.close_day(&at))?;
+    samples.push(since.elapsed());
+    let Closing::Closed(report) = closing else {
+        bail!("a visit is open, the day was not closed");
+    };
+    let sold = report
+        .currencies
+        .iter()
+        .map(|totals| totals.sales)
+        .sum::<u32>();
+    if u64::from(sold) < DAY_SALES {
+        bail!("the report holds {sold} sales, not {DAY_SALES}");
+    }
+    Ok(())
 }
 
 /// The same rows written by others, in the same directory.
