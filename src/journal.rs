@@ -121,6 +121,7 @@ impl Scribe {
             | What::ReviewOpened(_)
             | What::ReviewResolved { .. } => self.write_money(fact, events),
             What::ReceiptPrinted { .. }
+            | What::ReceiptSent { .. }
             | What::ReceiptFailed { .. }
             | What::ReceiptUnknown { .. }
             | What::Tapped { .. }
@@ -247,6 +248,10 @@ impl Scribe {
                     copy: *copy_number > 0,
                 };
                 self.push(fact, &body, events)
+            }
+            What::ReceiptSent { copy_number, .. } => {
+                let copy = *copy_number > 0;
+                self.push(fact, &words::ReceiptSent { sale, copy }, events)
             }
             What::ReceiptFailed { fault, .. } => {
                 let reason = printer_fault(*fault).into();

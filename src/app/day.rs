@@ -106,6 +106,7 @@ impl Day {
             *outcome = match said {
                 PrinterSaid::Started => PrintOutcome::Printing,
                 PrinterSaid::Printed => PrintOutcome::Printed,
+                PrinterSaid::Sent => PrintOutcome::Sent,
                 PrinterSaid::Failed(fault) => PrintOutcome::Failed(fault),
                 PrinterSaid::Unknown => PrintOutcome::Unknown,
             };

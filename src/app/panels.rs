@@ -89,7 +89,7 @@ impl Panels {
                 self.e_receipt_offered = true;
                 self.e_receipt_open = true;
             }
-            Some(PrintOutcome::Printed) if self.e_receipt_offered => {
+            Some(PrintOutcome::Printed | PrintOutcome::Sent) if self.e_receipt_offered => {
                 self.e_receipt_offered = false;
                 self.e_receipt_open = false;
             }

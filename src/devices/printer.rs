@@ -264,7 +264,9 @@ fn record_end(store: &Store, event: &PrinterEvent) {
     );
 }
 
-/// What the spool calls a job that was sent in full to a printer that cannot prove it.
+/// What the spool calls a job that was sent in full to a printer that by its model confirms nothing.
+const SENT: &str = "sent";
+/// What the spool calls a job that was sent in full to a printer that should have proven it and did not.
 const UNVERIFIED: &str = "unverified";
 
 /// How the spool names what proves a print.
@@ -274,10 +276,10 @@ fn evidence_word(evidence: Evidence) -> &'static str {
         Evidence::Printed(ProofGrade::FenceAndCounter) => "fence, cut counter",
         Evidence::Printed(ProofGrade::ProcessId) => "process id",
         Evidence::Printed(ProofGrade::ProcessIdAndCounter) => "process id, cut counter",
-        Evidence::Unverified { status_clean: true } | Evidence::Sent { status_clean: true } => {
-            "unverified, no fault reported"
-        }
-        Evidence::Unverified { .. } | Evidence::Sent { .. } => UNVERIFIED,
+        Evidence::Sent { status_clean: true } => "sent, no fault reported",
+        Evidence::Sent { .. } => SENT,
+        Evidence::Unverified { status_clean: true } => "unverified, no fault reported",
+        Evidence::Unverified { .. } => UNVERIFIED,
     }
 }
 
@@ -292,7 +294,11 @@ pub fn outcome_of(row: Option<&SpooledJob>) -> Option<PrintOutcome> {
         PrintState::Accepted | PrintState::Failed => Some(unsent),
         PrintState::Done => {
             let evidence = row.evidence.as_deref().unwrap_or(UNVERIFIED);
-            (!evidence.starts_with(UNVERIFIED)).then_some(PrintOutcome::Printed)
+            match evidence {
+                word if word.starts_with(UNVERIFIED) => None,
+                word if word.starts_with(SENT) => Some(PrintOutcome::Sent),
+                _ => Some(PrintOutcome::Printed),
+            }
         }
         PrintState::Started | PrintState::Unknown => None,
     }
@@ -311,7 +317,8 @@ fn hear(report: &Report, event: PrinterEvent) {
             job,
             match evidence {
                 Evidence::Printed(_) => PrinterSaid::Printed,
-                Evidence::Sent { .. } | Evidence::Unverified { .. } => PrinterSaid::Unknown,
+                Evidence::Sent { .. } => PrinterSaid::Sent,
+                Evidence::Unverified { .. } => PrinterSaid::Unknown,
             },
         ),
         PrinterEvent::JobFailed {

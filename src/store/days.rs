@@ -326,7 +326,7 @@ fn count(summary: &mut Summary, bytes: &[u8]) {
         "item.removed" => &mut summary.voided_lines,
         "basket.abandoned" => &mut summary.voided_baskets,
         "drawer.opened" => &mut summary.drawer_opens,
-        "receipt.printed" if told.body.copy => &mut summary.copies,
+        "receipt.printed" | "receipt.sent" if told.body.copy => &mut summary.copies,
         _ => return,
     };
     *counter = counter.saturating_add(1);

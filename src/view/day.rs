@@ -152,6 +152,11 @@ fn outcome_words(language: Language, outcome: PrintOutcome) -> (&'static str, To
     let (vi, en, tone) = match outcome {
         PrintOutcome::Queued | PrintOutcome::Printing => ("đang in", "printing", Tone::Quiet),
         PrintOutcome::Printed => ("đã in", "printed", Tone::Good),
+        PrintOutcome::Sent => (
+            "đã gửi đến máy in. Máy in loại này không xác nhận được.",
+            "sent to the printer. This model cannot confirm it.",
+            Tone::Quiet,
+        ),
         PrintOutcome::Unknown => (
             "không rõ đã in chưa. Xem giấy ở máy in.",
             "nobody can tell whether it printed. Look at the printer.",

@@ -49,7 +49,7 @@ impl Presenter {
         let thanks = self.ui.global::<ThanksAdapter>();
         let on_paper = matches!(
             view.print,
-            Some(PrintOutcome::Printed | PrintOutcome::Printing)
+            Some(PrintOutcome::Printed | PrintOutcome::Printing | PrintOutcome::Sent)
         );
         thanks.set_take_receipt(on_paper);
         thanks.set_take_change(change(model, view));
@@ -87,6 +87,7 @@ fn print_phase(print: Option<PrintOutcome>, is_down: bool) -> PrintPhase {
         Some(PrintOutcome::Queued) if is_down => PrintPhase::Failed,
         Some(PrintOutcome::Queued | PrintOutcome::Printing) => PrintPhase::Printing,
         Some(PrintOutcome::Printed) => PrintPhase::Printed,
+        Some(PrintOutcome::Sent) => PrintPhase::Sent,
         Some(PrintOutcome::Unknown) => PrintPhase::Doubtful,
         Some(PrintOutcome::Failed(PrinterFault::NoPaper)) => PrintPhase::PaperOut,
         Some(PrintOutcome::Failed(_)) => PrintPhase::Failed,

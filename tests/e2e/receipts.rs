@@ -3,6 +3,7 @@
 use crate::driver::{Counter, Shop};
 use crate::journeys::{decode, sign_in, with_a_coffee};
 use checkout::till::{PrintOutcome, Screen};
+use hardware::printer::profile::Profile;
 use hardware::printer::sim::SimControl;
 use kiosk::app::{AppEvent, UiEvent};
 use kiosk::store::{PrintKind, PrintState, SpooledJob};
@@ -175,5 +176,29 @@ fn a_restored_database_does_not_know_what_was_printed_since() {
     let counter = Counter::open(&shop.config, 1080, 1920);
     assert_eq!(outcome(&counter), Some(PrintOutcome::Unknown));
     assert!(spooled(&counter, 2).is_none(), "nothing is sent again");
+    counter.power_cut();
+}
+
+#[test]
+fn a_printer_that_cannot_answer_is_sent_to_calmly() {
+    // Proves: on a cable without a return wire a sale ends as "sent": no code comes by itself, nothing is in doubt, the
+    // phone's receipt is still to be had, and the spool tells a restart the same.
+    let mut shop = Shop::open();
+    shop.config.printer_profile = Some(Profile::named("tx-only").unwrap());
+    let counter = paid(&shop);
+    counter.until("the receipt to be sent", |counter| {
+        outcome(counter) == Some(PrintOutcome::Sent)
+    });
+    assert!(counter.says("Hóa đơn đã gửi đến máy in, mời bạn xem khe bên dưới."));
+    assert!(!counter.says("Hóa đơn giấy chưa in được."));
+    assert!(counter.says("Hóa đơn điện tử"), "{:?}", counter.labels());
+    counter.shot("receipt-sent");
+    assert!(shop.paper().contains("25.000"));
+    let row = spooled(&counter, 1).unwrap();
+    assert_eq!(row.evidence.as_deref(), Some("sent"));
+    counter.power_cut();
+
+    let counter = Counter::open(&shop.config, 1080, 1920);
+    assert_eq!(outcome(&counter), Some(PrintOutcome::Sent));
     counter.power_cut();
 }

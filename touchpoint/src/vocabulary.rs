@@ -360,6 +360,13 @@ bodies! {
         /// True for a reprint marked as a copy.
         copy: bool,
     }
+    /// The receipt was sent whole to a printer that can confirm nothing.
+    "receipt.sent" Touchpoints ReceiptSent {
+        /// The sale.
+        sale: String,
+        /// True for a reprint marked as a copy.
+        copy: bool,
+    }
     /// The receipt is not, or not surely, on paper.
     "receipt.failed" Touchpoints ReceiptFailed {
         /// The sale.

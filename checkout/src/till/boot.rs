@@ -116,27 +116,13 @@ impl Till {
     /// A receipt that was on its way when the power went may or may not be printed, unless the
     /// spool knew better.
     fn doubt_open_receipts(&mut self) {
-        let proven = |entry: &Unprinted| entry.outcome == PrintOutcome::Printed;
-        let printed: Vec<Unprinted> = self
-            .state
-            .unprinted
-            .iter()
-            .filter(|e| proven(e))
-            .cloned()
-            .collect();
-        self.state.unprinted.retain(|entry| !proven(entry));
-        for Unprinted {
-            job,
-            receipt_number,
-            copies,
-            ..
-        } in printed
-        {
-            self.record(What::ReceiptPrinted {
-                job,
-                receipt_number,
-                copy_number: copies,
-            });
+        let ended =
+            |entry: &Unprinted| matches!(entry.outcome, PrintOutcome::Printed | PrintOutcome::Sent);
+        let (known, open): (Vec<Unprinted>, Vec<Unprinted>) =
+            self.state.unprinted.drain(..).partition(ended);
+        self.state.unprinted = open;
+        for entry in known {
+            self.record(ended_receipt(&entry));
         }
         let mut doubtful = Vec::new();
         for entry in &mut self.state.unprinted {
@@ -160,5 +146,22 @@ impl Till {
                 receipt_number,
             });
         }
+    }
+}
+
+/// What the spool knew of a receipt whose end did not reach the till's row.
+fn ended_receipt(entry: &Unprinted) -> What {
+    let (job, receipt_number, copy_number) = (entry.job, entry.receipt_number, entry.copies);
+    match entry.outcome {
+        PrintOutcome::Sent => What::ReceiptSent {
+            job,
+            receipt_number,
+            copy_number,
+        },
+        _ => What::ReceiptPrinted {
+            job,
+            receipt_number,
+            copy_number,
+        },
     }
 }

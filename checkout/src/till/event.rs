@@ -373,6 +373,8 @@ pub enum PrinterSaid {
     Started,
     /// The printer proved that it printed.
     Printed,
+    /// Sent whole to a printer that can confirm nothing, as its model is.
+    Sent,
     /// It did not print, for certain.
     Failed(PrinterFault),
     /// Nobody can tell.

@@ -169,6 +169,7 @@ impl Till {
         let outcome = match said {
             PrinterSaid::Started => PrintOutcome::Printing,
             PrinterSaid::Printed => PrintOutcome::Printed,
+            PrinterSaid::Sent => PrintOutcome::Sent,
             PrinterSaid::Failed(fault) => PrintOutcome::Failed(fault),
             PrinterSaid::Unknown => PrintOutcome::Unknown,
         };
@@ -196,6 +197,14 @@ impl Till {
             PrintOutcome::Printed => {
                 self.state.unprinted.remove(index);
                 self.record(What::ReceiptPrinted {
+                    job,
+                    receipt_number,
+                    copy_number,
+                });
+            }
+            PrintOutcome::Sent => {
+                self.state.unprinted.remove(index);
+                self.record(What::ReceiptSent {
                     job,
                     receipt_number,
                     copy_number,
@@ -292,10 +301,10 @@ impl Till {
     }
 }
 
-/// A printed receipt stays printed; doubles and late words change nothing.
+/// A receipt that was printed or sent stays so; doubles and late words change nothing.
 fn goes_on(from: PrintOutcome, to: PrintOutcome) -> bool {
     match (from, to) {
-        (PrintOutcome::Printed, _) | (_, PrintOutcome::Queued) => false,
+        (PrintOutcome::Printed | PrintOutcome::Sent, _) | (_, PrintOutcome::Queued) => false,
         (PrintOutcome::Queued, PrintOutcome::Printing) => true,
         (_, PrintOutcome::Printing) => false,
         (from, to) => from != to,

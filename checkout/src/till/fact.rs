@@ -254,6 +254,13 @@ pub enum What {
         /// 0 for the original.
         copy_number: u32,
     },
+    /// Sent whole to a printer that can confirm nothing.
+    ReceiptSent {
+        job: PrintJobId,
+        receipt_number: u64,
+        /// 0 for the original.
+        copy_number: u32,
+    },
     /// It did not print.
     ReceiptFailed {
         job: PrintJobId,

@@ -307,6 +307,7 @@ impl Till {
 fn paid_view(visit: &Visit) -> Option<PaidView> {
     let sale = visit.sale.clone()?;
     let print = visit.print.as_ref().map(|print| print.outcome);
+    // Also of one that was only sent: nobody knows, and asking costs nothing.
     let offer_e_receipt = !matches!(print, Some(PrintOutcome::Printed | PrintOutcome::Printing));
     Some(PaidView {
         sale,

@@ -400,6 +400,8 @@ pub enum PrintOutcome {
     Printing,
     /// Proven.
     Printed,
+    /// Sent whole to a printer that can confirm nothing. No doubt that anything went wrong, and no proof.
+    Sent,
     /// Not printed, for certain.
     Failed(PrinterFault),
     /// Nobody can tell.

@@ -171,4 +171,30 @@ fn who_has_no_paper_gets_time_for_the_code() {
     assert!(at_tap(PrinterSaid::Failed(PrinterFault::NoPaper)));
     assert!(at_tap(PrinterSaid::Unknown));
     assert!(!at_tap(PrinterSaid::Printed));
+    assert!(!at_tap(PrinterSaid::Sent));
+}
+
+#[test]
+fn a_receipt_sent_to_a_printer_that_cannot_answer_is_no_work_for_staff() {
+    // Proves: what such a printer was sent is neither printed nor in doubt: it is recorded as sent, once, nobody has to
+    // settle it, the phone code is there for who wants it, and a restart that knows it only from the spool says the same.
+    let job = PrintJobId(1);
+    let recorded = |fact: &Fact| matches!(fact.what, What::ReceiptSent { copy_number: 0, .. });
+    let mut desk = Desk::qr_showing();
+    desk.credit(1, "FT1", 25_000);
+    for said in [PrinterSaid::Sent, PrinterSaid::Sent, PrinterSaid::Unknown] {
+        desk.does(Event::Printer { job, said });
+    }
+    assert_eq!(desk.view().staff_items, 0);
+    assert!(matches!(desk.screen(), Screen::Paid(paid)
+        if paid.print == Some(PrintOutcome::Sent) && paid.offer_e_receipt));
+    assert_eq!(desk.facts.iter().filter(|fact| recorded(fact)).count(), 1);
+
+    let mut desk = Desk::qr_showing();
+    desk.credit(1, "FT1", 25_000);
+    let state = desk.durable.as_mut().unwrap();
+    state.recall_prints(|_| Some(PrintOutcome::Sent));
+    desk.restart();
+    assert_eq!(desk.view().staff_items, 0);
+    assert_eq!(desk.facts.iter().filter(|fact| recorded(fact)).count(), 1);
 }

@@ -12,9 +12,10 @@ use serde_json::Value;
 use crate::shop;
 
 /// Every form there has been, oldest first: 1 knew no item that waits for its weight and no receipt sent again.
-const FORMS: [&str; 2] = [
+const FORMS: [&str; 3] = [
     include_str!("../fixtures/till-state-1.json"),
     include_str!("../fixtures/till-state-2.json"),
+    include_str!("../fixtures/till-state-3.json"),
 ];
 
 const WALL_MS: i64 = 1_795_000_000_000;
@@ -249,6 +250,7 @@ fn everything() -> TillState {
         PrintOutcome::Printed,
         PrintOutcome::Failed(PrinterFault::NoPaper),
         PrintOutcome::Unknown,
+        PrintOutcome::Sent,
     ];
     TillState {
         visit: Some(visit('a', Stage::Pay)),

@@ -329,7 +329,8 @@ pub fn print(job: PrintJobId, dice: &mut Dice, mail: &mut Mail) -> bool {
     let said = PrinterSaid::Started;
     send(dice, mail, 200, Event::Printer { job, said });
     let said = match dice.below(100) {
-        0..85 => PrinterSaid::Printed,
+        0..80 => PrinterSaid::Printed,
+        80..85 => PrinterSaid::Sent,
         85..93 => PrinterSaid::Unknown,
         _ => return true,
     };
