@@ -49,6 +49,7 @@ fn settings(seed: u64) -> Settings {
             webhook_url: Some("http://relay".into()),
         }),
         pay_after_ms: None,
+        time_scale: 1,
         seed,
         first_number: 1,
     }
@@ -270,6 +271,33 @@ fn sepay_tries_eight_times_and_the_list_knows_all_the_same() {
     assert!(rest.data.is_empty());
     let unknown = list(&mut bank, Some("nobody"), NOON_MS);
     assert_eq!(unknown.status, 422);
+}
+
+#[test]
+fn a_compressed_bank_waits_less_and_signs_true_times() {
+    // Proves that --time-scale shortens tries and replays and leaves the age of a signature.
+    let mut compressed = settings(1);
+    compressed.time_scale = 60;
+    let mut bank = Bank::new(compressed);
+    bank.set_faults(Faults::read("replay 301 x1").unwrap());
+    pay_code(&mut bank, &sepay_code(order(9), 45_000), NOON_MS);
+    let mut sent = Vec::new();
+    while let Some(next_ms) = bank.next_ms() {
+        for push in bank.due(next_ms) {
+            bank.pushed(push.id, false, next_ms);
+            sent.push((next_ms - NOON_MS, read_sepay(&push, next_ms).is_ok()));
+        }
+    }
+    let fresh: Vec<i64> = sent
+        .iter()
+        .filter(|(_, ok)| *ok)
+        .map(|(ms, _)| *ms)
+        .collect();
+    assert_eq!(
+        fresh,
+        sepay::DELIVERY_MINUTES.map(|minutes| minutes as i64 * 1_000)
+    );
+    assert!(sent.contains(&(5_016, false)));
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //! `POST /control/pay`, `POST /control/behave` and `GET /control/ledger` steer
 //! it while it runs.
 
+pub mod providers;
+
 use super::{Credit, Offer, OrderState};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;

@@ -14,6 +14,7 @@ pub mod receipt;
 pub mod run;
 mod signals;
 mod sim;
+mod sim_bank;
 pub mod simulated;
 mod terminal;
 mod zvt;

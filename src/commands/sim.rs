@@ -1,14 +1,12 @@
 //! `kiosk sim …`: simulated devices, each the same product the tests use,
 //! on a pseudo-terminal or socket of its own.
 
-use crate::bank::sim as bank;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use hardware::printer::sim as printer;
 use hardware::scanner::ScannerSim;
 use hardware::terminal::sim as terminal;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `kiosk sim`.
@@ -61,25 +59,8 @@ enum Device {
         #[arg(long, value_name = "CODE")]
         decline: Option<u8>,
     },
-    /// A bank behind a payment relay.
-    Bank {
-        /// Address to listen on; set it as bank.relay_url.
-        #[arg(long, default_value = "127.0.0.1:8085")]
-        listen: SocketAddr,
-        /// Pay every offer by itself after this time; otherwise
-        /// POST /control/pay pays it.
-        #[arg(long)]
-        pay_after_ms: Option<u64>,
-        /// What the payer gives of each hundred asked.
-        #[arg(long, default_value_t = 100)]
-        pay_percent: u32,
-        /// Delay of every answer.
-        #[arg(long, default_value_t = 0)]
-        answer_delay_ms: u64,
-        /// Refuse offers with this text.
-        #[arg(long)]
-        refuse: Option<String>,
-    },
+    /// A bank behind a payment relay, or payOS, SePay and Pix themselves.
+    Bank(Box<super::sim_bank::BankArgs>),
 }
 
 pub(super) fn run(args: SimArgs) -> Result<()> {
@@ -106,26 +87,7 @@ pub(super) fn run(args: SimArgs) -> Result<()> {
             delay_ms,
             decline,
         } => run_terminal(tcp, pty, ledger, delay_ms, decline),
-        Device::Bank {
-            listen,
-            pay_after_ms,
-            pay_percent,
-            answer_delay_ms,
-            refuse,
-        } => {
-            let behaviour = bank::Behaviour {
-                pay_after_ms,
-                pay_percent,
-                answer_delay_ms,
-                refuse,
-                ..bank::Behaviour::default()
-            };
-            let running = bank::start(listen, behaviour)
-                .with_context(|| format!("--listen {listen}: the address cannot be used"))?;
-            println!("bank: http://{}", running.address);
-            running.wait();
-            Ok(())
-        }
+        Device::Bank(args) => super::sim_bank::run(*args),
     }
 }
 

@@ -108,6 +108,10 @@ pub struct Settings {
     pub pix: Option<PixShop>,
     /// Pay every created order by itself after this time, milliseconds.
     pub pay_after_ms: Option<i64>,
+    /// Divides the providers' waits between two tries of a notice, and before a
+    /// replay; 0 and 1 leave them as they are. Times inside of requests, answers
+    /// and signatures stay true.
+    pub time_scale: u32,
     /// Seed of chance.
     pub seed: u64,
     /// Number of the first transfer. References are made from it; a bank that

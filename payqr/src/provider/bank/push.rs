@@ -45,8 +45,9 @@ pub(super) enum Plan {
         attempt: usize,
         booked_ms: i64,
     },
-    /// A copy of what was sent; its answer does not matter.
-    Copy(Push),
+    /// Tell again what was told this long ago, signed as it was then; the
+    /// answer does not matter.
+    Replay { transfer: usize, age_s: i64 },
     /// A probe of an address.
     Probe { provider: Provider, url: String },
 }
@@ -110,16 +111,20 @@ impl Bank {
             }
             let plan = entry.remove();
             match plan {
-                Plan::Copy(push) => pushes.push(push),
                 Plan::Probe { .. } => {}
+                Plan::Replay { transfer, age_s } => {
+                    let signed_ms = now_ms - age_s * 1_000;
+                    pushes.extend(self.notice(transfer, 0, Signing::Right, signed_ms));
+                }
                 Plan::Notice {
                     transfer, attempt, ..
                 } => {
-                    let Some(push) = self.notice(transfer, attempt, now_ms) else {
+                    let signing = self.signing();
+                    let Some(push) = self.notice(transfer, attempt, signing, now_ms) else {
                         continue;
                     };
                     self.in_flight.insert(push.id, plan);
-                    self.copies(&push, now_ms, &mut pushes);
+                    self.copies(transfer, &push, now_ms, &mut pushes);
                     pushes.push(push);
                 }
             }
@@ -128,36 +133,41 @@ impl Bank {
     }
 
     /// Doubles and replays of a notice.
-    fn copies(&mut self, push: &Push, now_ms: i64, pushes: &mut Vec<Push>) {
+    fn copies(&mut self, transfer: usize, push: &Push, now_ms: i64, pushes: &mut Vec<Push>) {
         let times = self.strike(|fault| match fault {
             Fault::Dup(n) => Some(*n),
             _ => None,
         });
         for _ in 1..times.unwrap_or(1) {
-            let copy = self.copy(push);
+            let copy = Push {
+                id: self.tie(),
+                ..push.clone()
+            };
             pushes.push(copy);
         }
-        let replay_s = self.strike(|fault| match fault {
+        let age_s = self.strike(|fault| match fault {
             Fault::Replay(s) => Some(*s),
             _ => None,
         });
-        if let Some(after_s) = replay_s {
-            let copy = self.copy(push);
-            self.plan(Plan::Copy(copy), now_ms + after_s * 1_000);
+        if let Some(age_s) = age_s {
+            let later_ms = self.wait_ms(age_s * 1_000);
+            self.plan(Plan::Replay { transfer, age_s }, now_ms + later_ms);
         }
     }
 
-    /// The same notice under an id whose answer does not matter.
-    fn copy(&mut self, push: &Push) -> Push {
-        Push {
-            id: self.tie(),
-            ..push.clone()
-        }
+    /// How long a wait of the provider lasts here.
+    fn wait_ms(&self, ms: i64) -> i64 {
+        ms / i64::from(self.settings.time_scale.max(1))
     }
 
-    fn notice(&mut self, place: usize, attempt: usize, now_ms: i64) -> Option<Push> {
+    fn notice(
+        &mut self,
+        place: usize,
+        attempt: usize,
+        signing: Signing,
+        now_ms: i64,
+    ) -> Option<Push> {
         let transfer = self.transfers.get(place)?.clone();
-        let signing = self.signing();
         let id = self.tie();
         let (url, headers, body) = match transfer.provider {
             Provider::PayOs => payos_face::notice(self, &transfer, signing)?,
@@ -196,14 +206,16 @@ impl Bank {
             transfer.notices += 1;
             return;
         }
-        let schedule: &[u64] = match transfer.provider {
+        let provider = transfer.provider;
+        let schedule: &[u64] = match provider {
             Provider::SePay => &DELIVERY_MINUTES,
             _ => &ASSUMED_MINUTES,
         };
         let Some(minutes) = schedule.get(attempt + 1) else {
             return;
         };
-        let due_ms = booked_ms + i64::try_from(*minutes).unwrap_or(0) * 60_000;
+        let minutes = i64::try_from(*minutes).unwrap_or(0);
+        let due_ms = booked_ms + self.wait_ms(minutes * 60_000);
         let plan = Plan::Notice {
             transfer: place,
             attempt: attempt + 1,
