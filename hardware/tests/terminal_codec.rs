@@ -267,3 +267,30 @@ fn a_serial_block_decodes_like_its_message_and_a_broken_one_is_refused() {
             .is_err()
     );
 }
+
+#[test]
+fn a_card_number_where_none_belongs_is_not_kept() {
+    // Proves that 15 digits in the shop's number are masked without an alarm, and that 16 digits
+    // in the amount of a Caisse-AP answer are no amount.
+    use hardware::terminal::caisse_ap::protocol::{Answer, write};
+    let shop = Field::new(0x2A, *b"378282246310005");
+    let fields = Fields {
+        list: vec![Field::new(0x27, [0]), shop],
+        rest: Vec::new(),
+    };
+    let redacted = redact::redact(Apdu::new(0x04, 0x0F, fields.encode().unwrap()));
+    let seen = Fields::parse(&redacted.apdu.data);
+    assert_eq!(seen.get(0x2A), Some(&b"***********0005"[..]));
+    assert!(!redacted.was_unmasked);
+    let told = write(&[
+        ("AE", "10"),
+        ("CB", "4929123412341232"),
+        ("AC", "4929123412341232"),
+    ]);
+    let answer = Answer::parse(told.as_bytes());
+    assert_eq!(answer.amount_minor, None);
+    assert!(!format!("{answer:?}").contains("49291234"), "{answer:?}");
+    let largest = write(&[("CB", "999999999999")]);
+    let answer = Answer::parse(largest.as_bytes());
+    assert_eq!(answer.amount_minor, Some(999_999_999_999));
+}

@@ -4,7 +4,7 @@
 use hardware::terminal::zvt::protocol::command::{self, config_byte};
 use hardware::terminal::zvt::protocol::fields::{Field, Fields};
 use hardware::terminal::zvt::protocol::json::unhex;
-use hardware::terminal::zvt::protocol::serial::{Received, SerialTimers, frame};
+use hardware::terminal::zvt::protocol::serial::{Received, SerialTimers, frame, unframe};
 use hardware::terminal::zvt::protocol::status::{StatusInformation, TerminalStatusReply};
 use hardware::terminal::zvt::protocol::{Apdu, SerialFramer, TcpFramer};
 use hardware::terminal::{Amount, CardDigits, Currency};
@@ -75,6 +75,12 @@ fn published() -> Vec<(Apdu, &'static str, &'static str)> {
             "06 30 06 00 00 00 87 02 31",
             "10 03 d8 af",
         ),
+        // Published as a form; the checksum is CRC-16/KERMIT computed by another program.
+        (
+            command::refund(zero, euro(1250)).unwrap(),
+            "06 31 0d 00 00 00 04 00 00 00 00 12 50 49 09 78",
+            "10 03 de 2b",
+        ),
         (
             command::end_of_day(service),
             "06 50 03 12 34 56",
@@ -91,6 +97,7 @@ fn published() -> Vec<(Apdu, &'static str, &'static str)> {
         (Apdu::accept(), "80 00 00", "10 03 f5 1f"),
         (Apdu::refuse(0x9C), "84 9c 00", "10 03 c3 41"),
         (Apdu::refuse(0x66), "84 66 00", "10 03 8d be"),
+        (Apdu::refuse(0xCC), "84 cc 00", "10 03 20 c2"),
         (Apdu::new(0x06, 0x0F, []), "06 0f 00", "10 03 c6 33"),
         (Apdu::new(0x06, 0x1E, [0x6C]), "06 1e 01 6c", "10 03 c9 f2"),
         (Apdu::new(0x04, 0xFF, [0x0A]), "04 ff 01 0a", "10 03 f5 7d"),
@@ -160,7 +167,7 @@ fn the_captured_status_information_of_a_feig_terminal_is_read() {
     assert!(!received[0].was_unmasked);
 }
 
-const PANDA_STATUS: &str = "10 02 04 0f 5d 27 00 04 00 00 00 00 10 10 10 10 0b 00 00 01 \
+const PANDA_STATUS_FROM_THE_TERMINAL: &str = "< 10 02 04 0f 5d 27 00 04 00 00 00 00 10 10 10 10 0b 00 00 01 \
     0c 02 02 32 0d 11 22 0e 28 12 17 00 01 29 29 00 12 34 \
     2a 53 49 4d 55 4c 41 54 4f 52 31 32 33 34 35 36 3b a0 00 00 00 04 10 10 10 10 01 49 09 78 \
     87 00 01 88 00 00 01 8a 06 8b f1 f1 4d 61 73 74 65 72 63 61 72 64 00 \
@@ -169,7 +176,7 @@ const PANDA_STATUS: &str = "10 02 04 0f 5d 27 00 04 00 00 00 00 10 10 10 10 0b 0
 #[test]
 fn the_published_serial_sale_is_read_in_pieces_of_any_size() {
     // Proves that a stuffed block with the turnover field 88 is read whole, however it is split.
-    let block = bytes(PANDA_STATUS);
+    let block = bytes(&PANDA_STATUS_FROM_THE_TERMINAL[1..]);
     for size in 1..=block.len() {
         let mut framer = SerialFramer::new(SerialTimers::default());
         let mut received = Vec::new();
@@ -186,6 +193,71 @@ fn the_published_serial_sale_is_read_in_pieces_of_any_size() {
     }
     let sale = bytes("06 01 0c 04 00 00 00 00 10 10 49 09 78 06 00");
     assert!(frame(&sale).ends_with(&bytes("10 03 bf bd")));
+}
+
+/// The published sale of 10.10 EUR over a serial line, every block, `>` from the till.
+const SALE: [&str; 12] = [
+    "> 10 02 06 01 0c 04 00 00 00 00 10 10 10 10 49 09 78 06 00 10 03 bf bd",
+    "< 10 02 80 00 00 10 03 f5 1f",
+    "< 10 02 04 ff 01 0a 10 03 f5 7d",
+    "> 10 02 80 00 00 10 03 f5 1f",
+    "< 10 02 04 ff 01 01 10 03 5d 99",
+    "> 10 02 80 00 00 10 03 f5 1f",
+    "< 10 02 04 ff 01 0e 10 03 95 1a",
+    "> 10 02 80 00 00 10 03 f5 1f",
+    PANDA_STATUS_FROM_THE_TERMINAL,
+    "> 10 02 80 00 00 10 03 f5 1f",
+    "< 10 02 06 0f 00 10 03 c6 33",
+    "> 10 02 80 00 00 10 03 f5 1f",
+];
+
+#[test]
+fn the_published_serial_sale_is_spoken_and_heard_block_by_block() {
+    // Proves that both ends put every block of a whole sale on the line as published, with its
+    // stuffing and checksum, each answered by a bare ACK, and read what the other end put there.
+    use hardware::terminal::zvt::protocol::Repeat;
+    let mut till = SerialFramer::new(SerialTimers::default());
+    let mut terminal = SerialFramer::new(SerialTimers::default());
+    for line in SALE {
+        let (side, hex) = line.split_at(1);
+        let block = bytes(hex);
+        let apdu = unframe(&block).unwrap();
+        let (speaks, hears) = match side {
+            ">" => (&mut till, &mut terminal),
+            _ => (&mut terminal, &mut till),
+        };
+        speaks.send(0, &apdu, Repeat::Twice);
+        assert_eq!(speaks.take_wire(), block, "{line}");
+        let received = hears.push(0, &block);
+        let [Received::Message(message)] = received.as_slice() else {
+            panic!("{line}: {received:?}")
+        };
+        assert_eq!(
+            message.apdu.command(),
+            u16::from_be_bytes([apdu[0], apdu[1]])
+        );
+        assert_eq!(hears.take_wire(), [0x06], "{line}");
+        assert!(speaks.push(0, &[0x06]).is_empty());
+        assert!(!speaks.is_sending());
+    }
+}
+
+#[test]
+fn the_message_counter_of_chapter_5_goes_there_and_back() {
+    // Proves the published form of tag 1F73, with the length that is right (14, not 0C).
+    let ordered = bytes("06 01 14 04 00 00 00 00 12 50 49 09 78 19 44 06 06 1f 73 03 00 00 01");
+    let counter = Fields {
+        list: vec![
+            Field::new(0x19, [0x44]),
+            Field::new(0x06, bytes("1f 73 03 00 00 01")),
+        ],
+        rest: Vec::new(),
+    };
+    let order = command::authorisation(euro(1250), &Fields::default(), &counter).unwrap();
+    assert_eq!(order.encode().unwrap(), ordered);
+    let answer = bytes("80 00 08 06 06 1f 73 03 00 00 01");
+    assert_eq!(Apdu::decode(&answer).unwrap().encode().unwrap(), answer);
+    assert!(frame(&ordered).ends_with(&bytes("10 03 0d 71")));
 }
 
 #[test]

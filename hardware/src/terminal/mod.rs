@@ -39,15 +39,12 @@ pub mod link;
 mod outcome;
 pub mod redact;
 pub mod sim;
+pub mod simulation;
 pub mod types;
 pub mod zvt;
 
 #[cfg(test)]
-mod crash_matrix;
-#[cfg(test)]
 mod hostile;
-#[cfg(test)]
-mod world;
 
 pub use codes::{DeclineReason, ShopperPrompt};
 pub use config::{ConfigError, Connection, Profile, Protocol, TerminalConfig, Timeouts};

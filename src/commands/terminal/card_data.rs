@@ -76,6 +76,12 @@ impl<M: SimModel> SimModel for Leaky<M> {
     fn orders_received(&self) -> usize {
         self.inner.orders_received()
     }
+    fn power_cut(&mut self, now_ms: u64) {
+        self.inner.power_cut(now_ms);
+    }
+    fn stand_alone_sale(&mut self, amount_minor: u64) -> bool {
+        self.inner.stand_alone_sale(amount_minor)
+    }
 }
 
 fn packed(digits: &str) -> Vec<u8> {

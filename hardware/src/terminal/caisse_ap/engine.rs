@@ -174,6 +174,12 @@ impl CaisseApEngine {
             Status::Done => Unknown::Mismatch {
                 seen: Box::new(seen),
             },
+            // Of an abandoned order the amount may differ, the currency and what was asked may not.
+            Status::Failed if answer.is_whole && !answers(&answer, wanted, order.amount) => {
+                Unknown::Mismatch {
+                    seen: Box::new(seen),
+                }
+            }
             // A failure that is not whole may be the start of something else.
             Status::Failed if answer.is_whole => {
                 let outcome = Outcome::Declined {
@@ -207,6 +213,14 @@ impl CaisseApEngine {
             other => self.state = other,
         }
     }
+}
+
+/// Whether a failure can be the answer to what was asked.
+fn answers(answer: &Answer, wanted: Action, amount: Amount) -> bool {
+    answer.action.is_none_or(|action| action == wanted)
+        && answer
+            .currency
+            .is_none_or(|currency| currency == amount.currency.0)
 }
 
 /// Meaning of `AF`.
@@ -369,5 +383,27 @@ impl Engine for CaisseApEngine {
             State::Connecting(command) => refuse_all([command], &NotStarted::NotConnected, out),
             State::Idle | State::Prepared { .. } => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::caisse_ap::protocol::write;
+
+    #[test]
+    fn a_failure_of_something_else_is_no_answer() {
+        // Proves that a failed debit does not decline a refund, nor one in another currency a sale;
+        // the amount of an abandoned order may differ.
+        let failure = |action, currency| {
+            let fields = [("AE", "01"), ("CD", action), ("CE", currency), ("CB", "1")];
+            Answer::parse(write(&fields).as_bytes())
+        };
+        let amount = Amount::new(500, Currency::EUR);
+        assert!(answers(&failure("0", "978"), Action::Debit, amount));
+        assert!(!answers(&failure("0", "978"), Action::Credit, amount));
+        assert!(!answers(&failure("0", "704"), Action::Debit, amount));
+        let short = Answer::parse(b"AE00201AF00204");
+        assert!(answers(&short, Action::Debit, amount));
     }
 }

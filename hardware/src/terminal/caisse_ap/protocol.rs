@@ -141,7 +141,10 @@ impl Answer {
                 _ => Status::Unclear,
             },
             reason: get("AF").and_then(|code| code.parse().ok()),
-            amount_minor: get("CB").and_then(|amount| amount.parse().ok()),
+            // More digits than an amount has may be a card number.
+            amount_minor: get("CB")
+                .filter(|amount| amount.len() <= usize::from(AMOUNT_DIGITS))
+                .and_then(|amount| amount.parse().ok()),
             currency: get("CE").and_then(|code| code.parse().ok()),
             action: match get("CD") {
                 Some("0") => Some(Action::Debit),

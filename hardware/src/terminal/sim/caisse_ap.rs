@@ -40,13 +40,6 @@ impl CaisseApModel {
         }
     }
 
-    /// The terminal loses its power; an order the bank has not answered is gone.
-    pub fn power_cut(&mut self) {
-        self.online = false;
-        self.order = None;
-        self.received.clear();
-    }
-
     fn decide(&mut self, out: &mut SimOutput) {
         let Some(order) = self.order.take() else {
             return;
@@ -192,5 +185,16 @@ impl SimModel for CaisseApModel {
 
     fn orders_received(&self) -> usize {
         self.orders_received
+    }
+
+    fn power_cut(&mut self, _now_ms: u64) {
+        self.online = false;
+        self.order = None;
+        self.received.clear();
+        self.scripted.clear();
+    }
+
+    fn stand_alone_sale(&mut self, amount_minor: u64) -> bool {
+        self.order.is_none() && self.ledger.stand_alone_sale(amount_minor)
     }
 }

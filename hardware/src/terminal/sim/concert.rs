@@ -22,12 +22,12 @@ enum State {
         at_ms: u64,
     },
     Calling {
-        answer: Answer,
+        body: Vec<u8>,
         at_ms: u64,
         sends: u8,
     },
     Answered {
-        answer: Answer,
+        body: Vec<u8>,
         at_ms: u64,
         sends: u8,
     },
@@ -37,6 +37,8 @@ enum State {
 struct Order {
     answer: Answer,
     refund: bool,
+    /// The till asked for the long answer, with a report about the card.
+    report: bool,
     scenario: Scenario,
 }
 
@@ -73,12 +75,6 @@ impl ConcertModel {
         self.busy = busy;
     }
 
-    /// The terminal loses its power; an order the bank has not answered is gone.
-    pub fn power_cut(&mut self) {
-        self.state = State::Idle;
-        self.reader.reset();
-    }
-
     fn emit(&mut self, bytes: &[u8], out: &mut SimOutput) {
         let allowed = self
             .budget
@@ -107,11 +103,11 @@ impl ConcertModel {
                 self.emit(&[NAK], out);
                 State::Listening
             }
-            (State::Calling { answer, sends, .. }, Signal::Control(ACK)) => {
-                let bytes = frame(&answer.body());
+            (State::Calling { body, sends, .. }, Signal::Control(ACK)) => {
+                let bytes = frame(&body);
                 self.emit(&bytes, out);
                 State::Answered {
-                    answer,
+                    body,
                     at_ms: now_ms + REPEAT_MS,
                     sends,
                 }
@@ -121,8 +117,8 @@ impl ConcertModel {
                 self.budget = None;
                 State::Idle
             }
-            (State::Answered { answer, sends, .. }, Signal::Control(NAK)) => {
-                self.call(now_ms, answer, sends, out)
+            (State::Answered { body, sends, .. }, Signal::Control(NAK)) => {
+                self.call(now_ms, body, sends, out)
             }
             (state, _) => state,
         };
@@ -160,19 +156,20 @@ impl ConcertModel {
             order: Order {
                 answer,
                 refund: &text[12..13] == "2",
+                report: &text[10..11] == "1",
                 scenario,
             },
             at_ms,
         }
     }
 
-    fn call(&mut self, now_ms: u64, answer: Answer, sends: u8, out: &mut SimOutput) -> State {
+    fn call(&mut self, now_ms: u64, body: Vec<u8>, sends: u8, out: &mut SimOutput) -> State {
         if sends >= MAX_SENDS {
             return State::Idle;
         }
         self.emit(&[ENQ], out);
         State::Calling {
-            answer,
+            body,
             at_ms: now_ms + REPEAT_MS,
             sends: sends + 1,
         }
@@ -182,6 +179,7 @@ impl ConcertModel {
         let Order {
             mut answer,
             refund,
+            report,
             scenario,
         } = order;
         let keep = scenario.when_unacknowledged == WhenUnacknowledged::Keep;
@@ -210,11 +208,25 @@ impl ConcertModel {
             }
         }
         if online {
-            self.call(now_ms, answer, 0, out)
+            let mut body = answer.body();
+            if report {
+                body.splice(12..12, card_report(scenario.unmasked_card_number));
+            }
+            self.call(now_ms, body, 0, out)
         } else {
             State::Idle
         }
     }
+}
+
+/// The 55 characters about the card in a long answer; the first word is its number.
+fn card_report(unmasked: bool) -> Vec<u8> {
+    let number = if unmasked {
+        "4111111111111111"
+    } else {
+        "673892######9567"
+    };
+    format!("{:<55}", format!("{number} 2712")).into_bytes()
 }
 
 impl SimModel for ConcertModel {
@@ -245,8 +257,8 @@ impl SimModel for ConcertModel {
         }
         self.state = match std::mem::replace(&mut self.state, State::Idle) {
             State::Bank { order, .. } => self.decide(now_ms, order, true, out),
-            State::Calling { answer, sends, .. } | State::Answered { answer, sends, .. } => {
-                self.call(now_ms, answer, sends, out)
+            State::Calling { body, sends, .. } | State::Answered { body, sends, .. } => {
+                self.call(now_ms, body, sends, out)
             }
             state => state,
         };
@@ -275,5 +287,16 @@ impl SimModel for ConcertModel {
 
     fn orders_received(&self) -> usize {
         self.orders_received
+    }
+
+    fn power_cut(&mut self, _now_ms: u64) {
+        self.state = State::Idle;
+        self.reader.reset();
+        self.budget = None;
+        self.scripted.clear();
+    }
+
+    fn stand_alone_sale(&mut self, amount_minor: u64) -> bool {
+        matches!(self.state, State::Idle) && self.ledger.stand_alone_sale(amount_minor)
     }
 }

@@ -47,6 +47,13 @@ fn obey(line: &str, shared: &Arc<Shared>) -> String {
     if let Some(json) = line.strip_prefix("usual ") {
         return scenario(json, |scenario| shared.model().set_usual(scenario));
     }
+    if let Some(minor) = line.strip_prefix("sale ") {
+        return match minor.trim().parse() {
+            Ok(minor) if shared.model().stand_alone_sale(minor) => "ok".into(),
+            Ok(_) => "busy".into(),
+            Err(error) => format!("not understood: {error}"),
+        };
+    }
     match line {
         "ledger" => {
             let model = shared.model();
@@ -58,6 +65,12 @@ fn obey(line: &str, shared: &Arc<Shared>) -> String {
                 .collect();
             lines.push(".".into());
             lines.join("\n")
+        }
+        "power" => {
+            shared.power_cut();
+            shared.set_plugged(false);
+            shared.set_plugged(true);
+            "ok".into()
         }
         "unplug" => {
             shared.set_plugged(false);

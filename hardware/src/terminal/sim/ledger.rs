@@ -9,6 +9,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+/// Reference of a record that was made with the terminal's own keys, without the till.
+pub const ELSEWHERE: &str = "elsewhere";
+
 /// What a record stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,6 +110,20 @@ impl Ledger {
         }
         self.records.push(record);
         Ok(())
+    }
+
+    /// Adds a sale made with the terminal's own keys; `false` when it cannot be written.
+    pub(crate) fn stand_alone_sale(&mut self, amount_minor: u64) -> bool {
+        let last = self.records.last();
+        let record = Record {
+            kind: RecordKind::Sale,
+            trace: last.map_or(0, |record| record.trace) + 1,
+            receipt: last.map_or(0, |record| record.receipt) % 9999 + 1,
+            amount_minor,
+            currency: last.map_or(0, |record| record.currency),
+            reference: Some(ELSEWHERE.into()),
+        };
+        self.append(record).is_ok()
     }
 
     /// Sales whose money was taken and not taken back.

@@ -9,6 +9,8 @@
 //! usual {"outcome":"approve","delay_ms":2000}    what unscripted orders do
 //! ledger                                         records as JSON, one a line, then "."
 //! unplug | plug                                  cable out, cable in
+//! power                                          power out and in again
+//! sale 50000                                     a sale with the terminal's own keys
 //! ```
 
 pub mod caisse_ap;
@@ -32,7 +34,7 @@ use std::time::Duration;
 
 pub use caisse_ap::CaisseApModel;
 pub use concert::ConcertModel;
-pub use ledger::{Ledger, Record, RecordKind};
+pub use ledger::{ELSEWHERE, Ledger, Record, RecordKind};
 pub use model::{SimModel, SimOutput};
 pub use scenario::{Scenario, SimOutcome, WhenUnacknowledged};
 pub use zvt::{ZvtModel, ZvtModelConfig};
@@ -107,6 +109,12 @@ impl Shared {
     pub(crate) fn settle(&self, plugged: bool) {
         *self.carried_out() = plugged;
         self.settling.notify_all();
+    }
+
+    /// Takes the terminal's power.
+    pub(crate) fn power_cut(&self) {
+        // Nothing more becomes due at the beginning of the model's clock.
+        self.model().power_cut(0);
     }
 
     fn wake(&self) {

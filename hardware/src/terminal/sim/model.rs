@@ -32,6 +32,11 @@ pub trait SimModel: Send {
     fn ledger(&self) -> &Ledger;
     /// How many orders for money arrived.
     fn orders_received(&self) -> usize;
+    /// The terminal loses its power. What the bank had not answered is gone; scripts too.
+    fn power_cut(&mut self, now_ms: u64);
+    /// Somebody takes `amount_minor` with the terminal's own keys, without the till; `false` when
+    /// the terminal is busy.
+    fn stand_alone_sale(&mut self, amount_minor: u64) -> bool;
     /// How often the till asked the terminal to wait.
     fn holds_received(&self) -> usize {
         0

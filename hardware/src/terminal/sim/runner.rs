@@ -215,13 +215,14 @@ impl Runner {
     }
 
     fn hang_up(&mut self, stop_listening: bool) {
-        self.socket.disconnect(stop_listening);
         self.unsent.clear();
         self.vanishing = false;
+        // The model settles first: whoever sees the line go can look at a finished ledger.
         if std::mem::take(&mut self.up) {
             let now_ms = self.now_ms();
             self.shared.model().link_down(now_ms);
         }
+        self.socket.disconnect(stop_listening);
     }
 
     fn wait(&mut self) {

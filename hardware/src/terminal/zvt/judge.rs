@@ -45,7 +45,10 @@ pub(crate) fn judge(request: &RecoverRequest, last: Result<&LastTransaction, u8>
 
 fn judge_empty(request: &RecoverRequest, code: u8) -> Recovered {
     match request.baseline {
-        Baseline::Empty { .. } if code != 0x83 => Recovered::DidNotHappen(Recovery::NothingNew),
+        // Only the very answer from before says that nothing was added.
+        Baseline::Empty { code: before } if before == code => {
+            Recovered::DidNotHappen(Recovery::NothingNew)
+        }
         _ => Recovered::CannotTell {
             why: NotReady::Refused {
                 code,

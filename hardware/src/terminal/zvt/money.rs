@@ -7,8 +7,7 @@
 use super::protocol::{Apdu, StatusInformation};
 use crate::terminal::codes::DeclineReason;
 use crate::terminal::types::{
-    Amount, Approval, AttemptId, Baseline, NotStarted, OrderKind, Outcome, TransactionIdentity,
-    Unknown,
+    Amount, Approval, AttemptId, NotStarted, OrderKind, Outcome, TransactionIdentity, Unknown,
 };
 
 /// Error code "please wait": the terminal sends its status information again.
@@ -75,7 +74,8 @@ pub(crate) struct MoneyOrder {
     pub(crate) kind: OrderKind,
     amount: Amount,
     terminal_id: Option<String>,
-    baseline: Baseline,
+    /// Transactions from before this order.
+    before: Vec<TransactionIdentity>,
     rules: HoldRules,
     /// The terminal accepted the command.
     pub(crate) accepted: bool,
@@ -98,7 +98,7 @@ impl MoneyOrder {
         kind: OrderKind,
         amount: Amount,
         terminal_id: Option<String>,
-        baseline: Baseline,
+        before: Vec<TransactionIdentity>,
         rules: HoldRules,
     ) -> Self {
         Self {
@@ -106,7 +106,7 @@ impl MoneyOrder {
             kind,
             amount,
             terminal_id,
-            baseline,
+            before,
             rules,
             accepted: false,
             abort_sent: false,
@@ -127,6 +127,13 @@ impl MoneyOrder {
             Commit::Asked { hold_at_ms } => Some(hold_at_ms),
             _ => None,
         }
+    }
+
+    /// Whether `80 00 00` may be said at all. While the terminal waits for the answer to an
+    /// approval it would take any for that one, so until the approval is stored there is none:
+    /// a terminal that asked for something else meanwhile asks again.
+    pub(crate) fn may_accept(&self) -> bool {
+        !matches!(self.commit, Commit::Asked { .. })
     }
 
     /// An answer `80 00` or `84 xx` to something we sent.
@@ -160,7 +167,12 @@ impl MoneyOrder {
                     Commit::None => self.declined = Some(code),
                     // After our refusal a decline is what we expect.
                     Commit::Refused => {}
-                    _ => self.contradiction = Some(code),
+                    // An approval that is taken back before it was answered is not to be had.
+                    Commit::Asked { .. } | Commit::Held => {
+                        self.contradiction = Some(code);
+                        return self.refuse();
+                    }
+                    Commit::Given => self.contradiction = Some(code),
                 }
                 Step::reply(Apdu::accept())
             }
@@ -211,8 +223,8 @@ impl MoneyOrder {
     }
 
     fn fits(&self, seen: &TransactionIdentity) -> bool {
-        // A terminal that repeats the transaction before this order does not answer this order.
-        let old = matches!(&self.baseline, Baseline::Last(last) if last.same_transaction(seen));
+        // A terminal that repeats a transaction from before this order does not answer this order.
+        let old = self.before.iter().any(|one| one.same_transaction(seen));
         !old && seen.amount_minor == Some(self.amount.minor)
             && seen
                 .currency
@@ -286,6 +298,7 @@ impl MoneyOrder {
 
     /// Completion `06 0F`.
     pub(crate) fn on_completion(&mut self) -> Step {
+        let reply = self.reply_to_end();
         let outcome = match (self.commit, self.approval.take(), self.declined) {
             (Commit::Given, Some(approval), _)
                 if self.contradiction.is_none() && self.mismatch.is_none() =>
@@ -297,11 +310,21 @@ impl MoneyOrder {
             },
             _ => Outcome::Unknown { why: self.doubt(0) },
         };
-        Step::end(Some(Apdu::accept()), outcome)
+        Step::end(Some(reply), outcome)
+    }
+
+    /// Answer to the end of an order.
+    fn reply_to_end(&self) -> Apdu {
+        if self.may_accept() {
+            Apdu::accept()
+        } else {
+            Apdu::refuse(PROCESSING_ERROR)
+        }
     }
 
     /// Abort `06 1E` with its code.
     pub(crate) fn on_abort(&mut self, code: u8) -> Step {
+        let reply = self.reply_to_end();
         let outcome = match self.commit {
             Commit::None => Outcome::Declined {
                 reason: DeclineReason::from_zvt(self.declined.unwrap_or(code)),
@@ -310,7 +333,7 @@ impl MoneyOrder {
                 why: self.doubt(code),
             },
         };
-        Step::end(Some(Apdu::accept()), outcome)
+        Step::end(Some(reply), outcome)
     }
 
     fn doubt(&self, code: u8) -> Unknown {

@@ -35,6 +35,8 @@ impl ZvtModel {
         self.say(now_ms, &Apdu::accept(), out);
         let status = if self.busy() {
             0x9C
+        } else if self.day_is_full() {
+            0xF0
         } else {
             self.config.idle_status
         };
@@ -68,30 +70,86 @@ impl ZvtModel {
         }
     }
 
+    /// The order to close the day; a script for it is taken like one for an order of money.
     pub(super) fn day_close(&mut self, now_ms: u64, out: &mut SimOutput) {
         if self.busy() {
             return self.say(now_ms, &Apdu::refuse(0x9C), out);
         }
+        let scenario = self.scripted.pop_front().unwrap_or(Scenario {
+            prompts: Vec::new(),
+            ..Scenario::default()
+        });
+        self.sent_budget = scenario.vanish_after_sent_bytes;
+        out.vanish |= self.sent_budget == Some(0);
+        match scenario.outcome {
+            SimOutcome::Refuse(code) => return self.say(now_ms, &Apdu::refuse(code), out),
+            SimOutcome::NeverAnswer => return,
+            _ => {}
+        }
         self.say(now_ms, &Apdu::accept(), out);
+        for code in &scenario.prompts {
+            self.queue(Apdu::new(0x04, 0xFF, [*code]));
+        }
+        self.closing = Some(Closing {
+            at_ms: now_ms + scenario.delay_ms,
+            scenario,
+        });
+    }
+
+    /// The host has answered: the day is closed, whether or not a till is there to hear it.
+    pub(super) fn close_now(&mut self) {
+        let Some(closing) = self.closing.take() else {
+            return;
+        };
+        let failed = |code| Apdu::new(0x04, 0x0F, [0x27, code]);
+        match closing.scenario.outcome {
+            SimOutcome::Decline(code) => {
+                self.queue(failed(code));
+                self.queue(Apdu::new(0x06, 0x1E, [code]));
+            }
+            SimOutcome::DeclineThenComplete(code) => {
+                self.queue(failed(code));
+                self.queue(Apdu::new(0x06, 0x0F, []));
+            }
+            SimOutcome::Abort(code) => self.queue(Apdu::new(0x06, 0x1E, [code])),
+            SimOutcome::FallSilent => drop(self.book_day_close()),
+            SimOutcome::CompleteSilently => {
+                self.book_day_close();
+                self.queue(Apdu::new(0x06, 0x0F, []));
+            }
+            _ => {
+                let totals = self.book_day_close();
+                self.queue(totals);
+                self.queue(Apdu::new(0x06, 0x0F, []));
+            }
+        }
+        if self.transport.is_none() {
+            self.outbox.clear();
+        }
+    }
+
+    /// Books the close and says what it was.
+    fn book_day_close(&mut self) -> Apdu {
         let batch = self.ledger.open_batch();
         let receipts: Vec<u16> = batch
             .iter()
             .filter(|record| !matches!(record.kind, RecordKind::Declined { .. }))
             .map(|record| record.receipt)
             .collect();
-        let (mut total, mut count) = (0u64, 0u64);
+        let (mut sum, mut count) = (0i128, 0u64);
         for record in batch {
+            let minor = i128::from(record.amount_minor);
             match record.kind {
                 RecordKind::Sale => {
-                    total = total.saturating_add(record.amount_minor);
+                    sum += minor;
                     count += 1;
                 }
-                RecordKind::Refund | RecordKind::Reversal { .. } => {
-                    total = total.saturating_sub(record.amount_minor);
-                }
+                RecordKind::Refund | RecordKind::Reversal { .. } => sum -= minor,
                 RecordKind::Declined { .. } | RecordKind::DayClose => {}
             }
         }
+        // The field has no sign.
+        let total = u64::try_from(sum).unwrap_or(0);
         let mut totals = Vec::new();
         let pack = |value: u64, bytes| bcd::pack(value, bytes).unwrap_or_default();
         totals.extend(pack(u64::from(receipts.first().copied().unwrap_or(0)), 2));
@@ -112,17 +170,15 @@ impl ZvtModel {
             ],
             rest: Vec::new(),
         };
-        let record = Record {
+        self.book(Record {
             kind: RecordKind::DayClose,
             trace,
             receipt: self.last_receipt(),
             amount_minor: total,
             currency: self.currency,
             reference: None,
-        };
-        self.book(record);
-        self.queue(Apdu::new(0x04, 0x0F, fields.encode().unwrap_or_default()));
-        self.queue(Apdu::new(0x06, 0x0F, []));
+        });
+        Apdu::new(0x04, 0x0F, fields.encode().unwrap_or_default())
     }
 
     pub(super) fn status_information(&self, record: &Record, unmasked: bool) -> Apdu {

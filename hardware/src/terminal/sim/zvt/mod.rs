@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::ledger::{Ledger, Record, RecordKind};
+use super::ledger::{ELSEWHERE, Ledger, Record, RecordKind};
 use super::model::{SimModel, SimOutput};
 use super::scenario::{Scenario, SimOutcome, WhenUnacknowledged};
 use crate::terminal::zvt::protocol::fields::{Field, Fields};
@@ -37,6 +37,9 @@ pub struct ZvtModelConfig {
     pub knows_status_enquiry: bool,
     /// Whether `06 20` is known.
     pub knows_repeat_receipt: bool,
+    /// With so many open transactions it wants its day closed first: orders are refused with
+    /// `F0`, and `05 01` says so.
+    pub max_open_transactions: Option<usize>,
     /// Status byte of `05 01` when idle.
     pub idle_status: u8,
     /// Timers of the serial line.
@@ -56,6 +59,7 @@ impl Default for ZvtModelConfig {
             records_failures: false,
             knows_status_enquiry: true,
             knows_repeat_receipt: true,
+            max_open_transactions: None,
             idle_status: 0,
             serial_timers: SerialTimers::default(),
         }
@@ -98,6 +102,13 @@ enum Stage {
     Ending,
 }
 
+/// A day close under way; it goes on without the till.
+#[derive(Debug)]
+struct Closing {
+    scenario: Scenario,
+    at_ms: u64,
+}
+
 /// See the module text.
 #[derive(Debug)]
 pub struct ZvtModel {
@@ -107,6 +118,7 @@ pub struct ZvtModel {
     scripted: VecDeque<Scenario>,
     usual: Scenario,
     transaction: Option<Transaction>,
+    closing: Option<Closing>,
     outbox: VecDeque<(Apdu, Need)>,
     awaiting: Option<(Need, u64)>,
     acknowledgements_to_lose: u8,
@@ -127,6 +139,7 @@ impl ZvtModel {
             scripted: VecDeque::new(),
             usual: Scenario::default(),
             transaction: None,
+            closing: None,
             outbox: VecDeque::new(),
             awaiting: None,
             acknowledgements_to_lose: 0,
@@ -141,14 +154,6 @@ impl ZvtModel {
     /// Config byte of the last registration.
     pub fn config_byte(&self) -> Option<u8> {
         self.config_byte
-    }
-
-    /// The terminal loses its power: what was not booked is forgotten (the bank reverses it), or
-    /// kept if the scenario says so.
-    pub fn power_cut(&mut self, now_ms: u64) {
-        self.link_down(now_ms);
-        self.transaction = None;
-        self.scripted.clear();
     }
 
     fn say(&mut self, now_ms: u64, apdu: &Apdu, out: &mut SimOutput) {
@@ -209,7 +214,18 @@ impl ZvtModel {
     }
 
     fn busy(&self) -> bool {
-        self.transaction.is_some()
+        self.transaction.is_some() || self.closing.is_some()
+    }
+
+    /// Whether the day must be closed before the next order.
+    fn day_is_full(&self) -> bool {
+        let open = || {
+            let batch = self.ledger.open_batch().iter();
+            batch.filter(|record| !matches!(record.kind, RecordKind::Declined { .. }))
+        };
+        self.config
+            .max_open_transactions
+            .is_some_and(|most| open().count() >= most)
     }
 
     fn book(&mut self, record: Record) {
@@ -271,7 +287,10 @@ impl ZvtModel {
                 .transaction
                 .as_ref()
                 .is_some_and(|t| t.stage == Stage::Ending);
-            if ended && idle {
+            let closed = self.closing.as_ref().is_some_and(|c| c.at_ms <= now_ms);
+            if closed && (idle || !online) {
+                self.close_now();
+            } else if ended && idle {
                 self.transaction = None;
             } else if due && (idle || !online) {
                 self.decide();
@@ -344,7 +363,9 @@ impl SimModel for ZvtModel {
             Stage::Holding { again_at_ms, .. } => Some(*again_at_ms),
             _ => None,
         });
-        [awaiting, transport, transaction]
+        let closing = self.closing.as_ref().map(|closing| closing.at_ms);
+        let closing = closing.filter(|_| self.awaiting.is_none());
+        [awaiting, transport, transaction, closing]
             .into_iter()
             .flatten()
             .min()
@@ -368,5 +389,29 @@ impl SimModel for ZvtModel {
 
     fn holds_received(&self) -> usize {
         self.holds_received
+    }
+
+    /// What was not booked is forgotten (the bank reverses it), or kept if the scenario says so.
+    fn power_cut(&mut self, now_ms: u64) {
+        self.closing = None;
+        self.link_down(now_ms);
+        self.transaction = None;
+        self.scripted.clear();
+    }
+
+    fn stand_alone_sale(&mut self, amount_minor: u64) -> bool {
+        if self.busy() {
+            return false;
+        }
+        let trace = self.next_trace();
+        self.book(Record {
+            kind: RecordKind::Sale,
+            trace,
+            receipt: self.last_receipt() % 9999 + 1,
+            amount_minor,
+            currency: self.currency,
+            reference: Some(ELSEWHERE.into()),
+        });
+        true
     }
 }

@@ -9,6 +9,10 @@ impl ZvtModel {
             self.say(now_ms, &Apdu::refuse(0x9C), out);
             return;
         }
+        if self.day_is_full() && apdu.command() != 0x0630 {
+            self.say(now_ms, &Apdu::refuse(0xF0), out);
+            return;
+        }
         let scenario = self
             .scripted
             .pop_front()
@@ -23,8 +27,9 @@ impl ZvtModel {
             SimOutcome::NeverAnswer => return,
             _ => {}
         }
-        let Some((kind, amount_minor, currency)) = self.read_order(apdu) else {
-            return self.say(now_ms, &Apdu::refuse(0xB5), out);
+        let (kind, amount_minor, currency) = match self.read_order(apdu) {
+            Ok(read) => read,
+            Err(code) => return self.say(now_ms, &Apdu::refuse(code), out),
         };
         self.say(now_ms, &Apdu::accept(), out);
         for code in &scenario.prompts {
@@ -47,21 +52,28 @@ impl ZvtModel {
         });
     }
 
-    /// What an order asks for; `None` if it names a receipt that cannot be reversed.
-    pub(super) fn read_order(&self, apdu: &Apdu) -> Option<(RecordKind, u64, u16)> {
+    /// What an order asks for, or the code with which it is refused: `B4` for a receipt that was
+    /// reversed before, `B5` for one that cannot be.
+    pub(super) fn read_order(&self, apdu: &Apdu) -> Result<(RecordKind, u64, u16), u8> {
         let prefix = if apdu.command() == 0x0601 { 0 } else { 3 };
         let fields = Fields::parse(apdu.data.get(prefix..).unwrap_or_default());
         if apdu.command() == 0x0630 {
-            let receipt = fields.number(0x87)?;
-            let charged = self.ledger.charged();
-            let record = charged
-                .iter()
-                .rev()
-                .find(|r| u64::from(r.receipt) == receipt)?;
+            let receipt = fields.number(0x87).ok_or(0xB5)?;
+            let mut newest = self.ledger.records().iter().rev();
+            let record = newest
+                .find(|r| r.kind == RecordKind::Sale && u64::from(r.receipt) == receipt)
+                .ok_or(0xB5)?;
+            let reversed = self.ledger.records().iter().any(|r| {
+                matches!(r.kind, RecordKind::Reversal { original_trace }
+                    if original_trace == record.trace)
+            });
+            if reversed {
+                return Err(0xB4);
+            }
             let kind = RecordKind::Reversal {
                 original_trace: record.trace,
             };
-            return Some((kind, record.amount_minor, record.currency));
+            return Ok((kind, record.amount_minor, record.currency));
         }
         let kind = if apdu.command() == 0x0631 {
             RecordKind::Refund
@@ -71,9 +83,9 @@ impl ZvtModel {
         let currency = fields
             .number(0x49)
             .and_then(|code| u16::try_from(code).ok());
-        Some((
+        Ok((
             kind,
-            fields.number(0x04)?,
+            fields.number(0x04).ok_or(0xB5)?,
             currency.unwrap_or(self.currency),
         ))
     }
@@ -82,7 +94,7 @@ impl ZvtModel {
         let early = self
             .transaction
             .as_ref()
-            .is_none_or(|transaction| matches!(transaction.stage, Stage::Bank | Stage::Silent));
+            .is_some_and(|transaction| matches!(transaction.stage, Stage::Bank | Stage::Silent));
         if !early {
             return self.say(now_ms, &Apdu::refuse(0x83), out);
         }

@@ -27,6 +27,7 @@ impl Engine for ZvtEngine {
             Transport::tcp()
         });
         self.registered = false;
+        self.answer_owed = false;
         match self.registration() {
             Ok(apdu) => self.begin(now_ms, &apdu, Job::Register, out),
             Err(error) => self.report_down(

@@ -26,6 +26,8 @@ impl ZvtEngine {
 
     pub(super) fn registered(&mut self, now_ms: u64, end: End, out: &mut Output) {
         let why = match end {
+            // One byte is the condition asked for before the connection was made anew.
+            End::Completed(apdu, _) if apdu.data.len() == 1 => LinkFault::NoAnswer,
             End::Completed(apdu, _) => {
                 let id = StatusInformation::parse(&apdu).identity.terminal_id;
                 self.terminal_id = id.or(self.terminal_id.take());
@@ -93,9 +95,11 @@ impl ZvtEngine {
                 if self.terminal_id.is_none() {
                     self.terminal_id = status.identity.terminal_id.clone();
                 }
+                self.remember(&status.identity);
                 Baseline::Last(status.identity)
             }
-            End::Completed(_, None) => Baseline::Empty { code: 0 },
+            // It neither showed one nor said that there is none.
+            End::Completed(_, None) => Baseline::Unavailable,
             End::Refused(NOT_POSSIBLE) => Baseline::Unavailable,
             End::Refused(code @ (0x9C | 0xA0)) => {
                 let why = NotReady::Refused {
@@ -139,6 +143,11 @@ impl ZvtEngine {
                 return;
             }
             End::Refused(code) => judge(&doubt.request, Err(code)),
+            // It neither showed one nor said that there is none.
+            End::Completed(_, None) if doubt.request.baseline != Baseline::Unavailable => {
+                self.try_recovery_again(now_ms);
+                return;
+            }
             End::Completed(_, None) => judge(&doubt.request, Err(0)),
             End::Completed(_, Some(status)) => {
                 let last = LastTransaction {
@@ -226,7 +235,10 @@ fn day_closed(attempt: AttemptId, end: End, out: &mut Output) {
             0 => DayCloseOutcome::Closed(status.totals),
             code => refused(code),
         },
-        End::Completed(_, None) => DayCloseOutcome::Closed(EndOfDayReport::default()),
+        // An end without totals may be the end of something else.
+        End::Completed(_, None) => DayCloseOutcome::Unknown {
+            why: Unknown::NoResult,
+        },
         End::Refused(code) => refused(code),
         End::TimedOut => DayCloseOutcome::Unknown {
             why: Unknown::NoCompletion,

@@ -34,7 +34,7 @@ impl ZvtEngine {
             (_, 0x06D1 | 0x06D3) => {
                 let lines = print_lines(&apdu);
                 out.events.push(TerminalEvent::ReceiptLines { lines });
-                self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
+                self.accept(now_ms, out);
             }
             _ => self.send(
                 now_ms,
@@ -48,6 +48,9 @@ impl ZvtEngine {
 
     pub(super) fn answer(&mut self, now_ms: u64, apdu: &Apdu, out: &mut Output) {
         let completion_at = now_ms + self.timeouts.completion_ms;
+        if std::mem::take(&mut self.answer_owed) {
+            return;
+        }
         if let Some(Job::Money {
             order,
             deadline_ms,
@@ -66,6 +69,9 @@ impl ZvtEngine {
             return;
         }
         let Some(exchange) = self.exchange.as_mut() else {
+            // An answer to nothing: what comes next would be taken for the answer to something
+            // else. Only a fresh connection is in step again.
+            out.close = true;
             return;
         };
         if apdu.class == 0x80 || apdu.instruction == 0 {
@@ -102,7 +108,18 @@ impl ZvtEngine {
                 }
             }
         }
-        self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
+        self.accept(now_ms, out);
+    }
+
+    /// Says `80 00 00`, unless that could be taken for the answer to an approval.
+    fn accept(&mut self, now_ms: u64, out: &mut Output) {
+        let may = match &self.job {
+            Some(Job::Money { order, .. }) => order.may_accept(),
+            _ => true,
+        };
+        if may {
+            self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
+        }
     }
 
     pub(super) fn status_information(&mut self, now_ms: u64, apdu: &Apdu, out: &mut Output) {
@@ -126,6 +143,10 @@ impl ZvtEngine {
         match self.exchange.as_mut() {
             Some(exchange) if asked && exchange.accepted => {
                 exchange.deadline_ms = completion_at;
+                exchange.contradicted |= exchange
+                    .status
+                    .as_ref()
+                    .is_some_and(|earlier| *earlier != status);
                 exchange.status = Some(status);
                 self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
             }
@@ -141,29 +162,51 @@ impl ZvtEngine {
         }
     }
 
+    /// The end of a command. One that comes before the terminal accepted ours is the end of an
+    /// earlier one, repeated because our answer to it was lost.
     pub(super) fn completion(&mut self, now_ms: u64, apdu: Apdu, out: &mut Output) {
-        if let Some(Job::Money { order, .. }) = self.job.as_mut() {
+        if let Some(Job::Money { order, .. }) = self.job.as_mut()
+            && order.accepted
+        {
             let step = order.on_completion();
             self.carry_out(now_ms, step, out);
             return;
         }
         self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
-        if let Some(exchange) = self.exchange.as_mut() {
+        if let Some(exchange) = self.exchange.as_mut().filter(|e| e.accepted) {
             let status = exchange.status.take().map(Box::new);
-            self.end_exchange(now_ms, End::Completed(apdu, status), out);
+            let end = if exchange.contradicted {
+                End::TimedOut
+            } else {
+                End::Completed(apdu, status)
+            };
+            self.end_exchange(now_ms, end, out);
         }
     }
 
+    /// The end of a command that was aborted; with one from before as for [`Self::completion`].
     pub(super) fn aborted(&mut self, now_ms: u64, apdu: &Apdu, out: &mut Output) {
         let code = apdu.data.first().copied().unwrap_or(0xFF);
-        if let Some(Job::Money { order, .. }) = self.job.as_mut() {
+        if let Some(Job::Money { order, .. }) = self.job.as_mut()
+            && order.accepted
+        {
             let step = order.on_abort(code);
             self.carry_out(now_ms, step, out);
             return;
         }
         self.send(now_ms, &Apdu::accept(), Repeat::OnlyAfterNak, out);
-        if self.exchange.is_some() {
-            self.end_exchange(now_ms, End::Refused(code), out);
+        if let Some(exchange) = self.exchange.as_ref().filter(|e| e.accepted) {
+            // A success that is then aborted says neither.
+            let said_yes = exchange
+                .status
+                .as_ref()
+                .is_some_and(|status| status.result_code == Some(0));
+            let end = if said_yes || exchange.contradicted {
+                End::TimedOut
+            } else {
+                End::Refused(code)
+            };
+            self.end_exchange(now_ms, end, out);
         }
     }
 
@@ -189,6 +232,10 @@ impl ZvtEngine {
 
     pub(super) fn end_money(&mut self, outcome: Outcome, out: &mut Output) {
         if let Some(Job::Money { order, .. }) = self.job.take() {
+            self.answer_owed = order.abort_sent;
+            if let Outcome::Approved(approval) = &outcome {
+                self.remember(&approval.identity);
+            }
             out.events
                 .push(self.admission.finish(order.attempt, outcome));
         }

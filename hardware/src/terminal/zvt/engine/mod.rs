@@ -23,9 +23,9 @@ use crate::terminal::driver::refuse_all;
 use crate::terminal::engine::{Command, Engine, Output};
 use crate::terminal::journal::Order;
 use crate::terminal::types::{
-    AttemptId, Baseline, Capabilities, DayCloseOutcome, EndOfDayReport, LinkFault, LinkState,
-    NotReady, NotStarted, Outcome, RecoverRequest, Recovered, RecoveryMeans, TerminalEvent,
-    TerminalStatus, Unknown,
+    AttemptId, Baseline, Capabilities, DayCloseOutcome, LinkFault, LinkState, NotReady, NotStarted,
+    Outcome, RecoverRequest, Recovered, RecoveryMeans, TerminalEvent, TerminalStatus,
+    TransactionIdentity, Unknown,
 };
 
 mod face;
@@ -37,6 +37,8 @@ mod timers;
 pub(crate) const AMOUNT_DIGITS: u8 = 12;
 /// Commands that may wait while a routine exchange runs.
 const WAITING_COMMANDS: usize = 4;
+/// Transactions remembered so that none is taken for a new one.
+const REMEMBERED_TRANSACTIONS: usize = 8;
 /// "Function not possible": the terminal does not know the command.
 const NOT_POSSIBLE: u8 = 0x83;
 
@@ -46,6 +48,8 @@ struct Exchange {
     accepted: bool,
     deadline_ms: u64,
     status: Option<StatusInformation>,
+    /// Two different status informations came: neither is the answer.
+    contradicted: bool,
 }
 
 /// How a plain exchange ended.
@@ -99,6 +103,11 @@ pub(crate) struct ZvtEngine {
     terminal_id: Option<String>,
     last_status: Option<TerminalStatus>,
     keep_alive_at_ms: u64,
+    /// An abort crossed the end of its order: its answer is still to come and belongs to nothing
+    /// else.
+    answer_owed: bool,
+    /// Transactions seen lately, newest last: none of them answers a new order.
+    seen: VecDeque<TransactionIdentity>,
     alarm_raised: bool,
     /// Why the link is down, as last reported.
     down: Option<LinkFault>,
@@ -124,6 +133,8 @@ impl ZvtEngine {
             terminal_id: None,
             last_status: None,
             keep_alive_at_ms: 0,
+            answer_owed: false,
+            seen: VecDeque::new(),
             alarm_raised: false,
             down: None,
         })
@@ -143,11 +154,16 @@ impl ZvtEngine {
             accepted: false,
             deadline_ms: now_ms + self.timeouts.reply_ms,
             status: None,
+            contradicted: false,
         });
         let repeat = match self.job {
             // A second day close would answer with the totals of an empty day.
             Some(Job::DayClose(_)) => Repeat::Never,
-            _ => Repeat::Twice,
+            // A terminal that was asleep needs to be called more than once.
+            Some(Job::Register) => Repeat::Twice,
+            // An enquiry repeated after silence may be answered twice, and the second answer would
+            // be taken for that to the next command. It is better to begin again.
+            _ => Repeat::OnlyAfterNak,
         };
         self.send(now_ms, apdu, repeat, out);
     }
@@ -164,6 +180,14 @@ impl ZvtEngine {
             self.checked.currency,
             &extra,
         )
+    }
+
+    /// Remembers a transaction the terminal spoke of.
+    fn remember(&mut self, seen: &TransactionIdentity) {
+        if self.seen.len() >= REMEMBERED_TRANSACTIONS {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(seen.clone());
     }
 
     /// Starts whatever is next when nothing runs.
@@ -265,12 +289,16 @@ impl ZvtEngine {
                     max_holds: self.max_holds,
                 };
                 let terminal_id = self.terminal_id.clone();
+                let before = self.seen.iter().cloned().chain(match baseline {
+                    Baseline::Last(last) => Some(last.clone()),
+                    _ => None,
+                });
                 let order = MoneyOrder::new(
                     attempt,
                     order.kind(),
                     amount,
                     terminal_id,
-                    baseline.clone(),
+                    before.collect(),
                     rules,
                 );
                 let deadline_ms = now_ms + self.timeouts.reply_ms;

@@ -117,6 +117,12 @@ fn redact_field(mut field: Field) -> (Field, bool) {
             field.value = value;
             (field, found)
         }
+        // Number of the shop: as long as a card number, which a terminal that is set up wrongly may
+        // put there. A shop's own number is no reason for an alarm.
+        0x2A => {
+            field.value = mask_bytes(&field.value).0;
+            (field, false)
+        }
         0x06 => {
             let (items, _rest) = Tlv::parse_all(&field.value);
             let mut found = false;
