@@ -48,3 +48,29 @@ fn the_corpus_of_the_driver_passes() {
     // Proves: every stored bad day ends with each job classified and nothing claimed wrongly.
     replay("driver");
 }
+
+#[test]
+fn the_corpus_of_the_zvt_line_passes() {
+    // Proves: every stored noise on a serial line is told apart, acknowledged or refused, and over
+    // after a silence.
+    replay("zvt-serial");
+}
+
+#[test]
+fn the_corpus_of_zvt_messages_passes() {
+    // Proves: every stored message is read without a panic and written again the same, in any
+    // pieces, and no card number is left in it.
+    replay("zvt-apdu");
+}
+
+#[test]
+fn the_corpus_of_caisse_ap_passes() {
+    // Proves: every stored answer is read without a panic, whole or broken off.
+    replay("caisse-ap");
+}
+
+#[test]
+fn the_corpus_of_concert_passes() {
+    // Proves: every stored line is read without a panic, and changed messages are noticed.
+    replay("concert");
+}

@@ -4,6 +4,7 @@
 #[allow(dead_code)]
 mod bench;
 pub mod bytes;
+mod terminal;
 
 use std::collections::BTreeMap;
 
@@ -22,10 +23,14 @@ use hardware::printer::{
 pub type Target = fn(&[u8]);
 
 /// Name and target, as the folders of the corpus are called.
-pub const TARGETS: [(&str, Target); 3] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("encoder", encoder),
     ("receiver", receiver),
     ("driver", driver),
+    ("zvt-serial", terminal::zvt_serial),
+    ("zvt-apdu", terminal::zvt_apdu),
+    ("caisse-ap", terminal::caisse_ap),
+    ("concert", terminal::concert),
 ];
 
 fn profile(choices: &mut Choices<'_>) -> Profile {
