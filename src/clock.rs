@@ -32,6 +32,13 @@ pub fn wall_ms() -> i64 {
     }
 }
 
+/// The day in Vietnam, `YYYY-MM-DD`, which is what a bank table is valid from.
+pub fn vietnam_day(wall_ms: i64) -> String {
+    let mut day = payqr::provider::time::vietnam(wall_ms);
+    day.truncate(10);
+    day
+}
+
 /// Whether a wall time can be true at all.
 pub fn is_plausible(wall_ms: i64) -> bool {
     (PLAUSIBLE_SINCE_MS..PLAUSIBLE_UNTIL_MS).contains(&wall_ms)

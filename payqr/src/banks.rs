@@ -9,12 +9,15 @@
 //! signature <key id> <128 hexadecimal digits>
 //! ```
 //!
-//! The signature line is there in updates only: Ed25519 over every byte before
-//! that line. This crate holds no cryptography; the caller passes the check.
+//! The day is the first on which the edition is valid. The signature line is
+//! there in updates only: Ed25519 (RFC 8032) over every byte before that line.
+//! Whoever signs keeps the private key; a program is told which public keys to
+//! believe, by id ([`TableKey`]), and the table it was built with needs none.
 //! An update is taken only when its serial is higher than the one in use.
 
 use std::sync::LazyLock;
 
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -73,6 +76,34 @@ pub enum BankTableError {
         /// Key named in the file.
         key_id: String,
     },
+    /// Signed by a key that is not believed here.
+    #[error(
+        "bank table is signed by key {key_id:?}, which is not believed here; add its public key, or take the file of a known key"
+    )]
+    UnknownKey {
+        /// Key named in the file.
+        key_id: String,
+    },
+    /// A public key that is none.
+    #[error("public key {key_id:?} is no Ed25519 key; copy its 64 hexadecimal digits again")]
+    BrokenKey {
+        /// Its id.
+        key_id: String,
+    },
+    /// A key id that cannot stand in the file.
+    #[error("key id {key_id:?} must be 1 to 32 letters, digits, - and _")]
+    KeyId {
+        /// As given.
+        key_id: String,
+    },
+    /// Not valid yet.
+    #[error("bank table is valid from {from}, today is {today}; it can be taken then")]
+    NotYet {
+        /// First day.
+        from: String,
+        /// Today, as the caller says.
+        today: String,
+    },
     /// Not newer than the one in use.
     #[error("bank table serial {found} is not newer than {in_use}")]
     NotNewer {
@@ -92,6 +123,58 @@ pub struct SignedTable<'a> {
     pub key_id: &'a str,
     /// Ed25519 signature.
     pub signature: [u8; 64],
+}
+
+/// A public key whose tables are believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableKey {
+    /// Id, as named in the signature line.
+    pub id: String,
+    /// Ed25519 public key.
+    pub public: [u8; 32],
+}
+
+impl TableKey {
+    /// A key from its 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`BankTableError::KeyId`], [`BankTableError::BrokenKey`].
+    pub fn from_hex(id: &str, hex: &str) -> Result<Self, BankTableError> {
+        check_key_id(id)?;
+        let public = read_hex(hex).filter(|bytes| VerifyingKey::from_bytes(bytes).is_ok());
+        Ok(Self {
+            id: id.to_owned(),
+            public: public.ok_or_else(|| BankTableError::BrokenKey {
+                key_id: id.to_owned(),
+            })?,
+        })
+    }
+}
+
+fn check_key_id(id: &str) -> Result<(), BankTableError> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if (1..=32).contains(&id.len()) && id.bytes().all(known) {
+        return Ok(());
+    }
+    Err(BankTableError::KeyId {
+        key_id: id.chars().take(32).collect(),
+    })
+}
+
+/// A table with its signature line, for those who publish one.
+///
+/// # Errors
+/// A table that breaks the format or carries a signature already, or a key id
+/// that cannot stand in the file.
+pub fn sign(text: &str, key_id: &str, secret: &[u8; 32]) -> Result<String, BankTableError> {
+    check_key_id(key_id)?;
+    BankTable::parse(text)?;
+    let content = format!("{}\n", text.trim_end_matches(['\n', '\r']));
+    let signature = SigningKey::from_bytes(secret)
+        .sign(content.as_bytes())
+        .to_bytes();
+    let hex: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{content}{SIGNATURE}\t{key_id}\t{hex}\n"))
 }
 
 impl BankTable {
@@ -152,7 +235,43 @@ impl BankTable {
         })
     }
 
-    /// Reads a signed update. `verify` checks the Ed25519 signature with the
+    /// Reads a signed update. `today` is the day in Vietnam, `YYYY-MM-DD`.
+    ///
+    /// # Errors
+    /// Not signed, key not believed, signature wrong, not newer than `self`, not
+    /// valid yet, or a broken line. The table in use stays.
+    pub fn signed_update(
+        &self,
+        text: &str,
+        keys: &[TableKey],
+        today: &str,
+    ) -> Result<Self, BankTableError> {
+        let mut unknown = None;
+        let checked = self.update(text, |signed| {
+            let key = keys.iter().find(|key| key.id == signed.key_id);
+            let Some(key) = key else {
+                unknown = Some(signed.key_id.to_owned());
+                return false;
+            };
+            let signature = Signature::from_bytes(&signed.signature);
+            VerifyingKey::from_bytes(&key.public)
+                .is_ok_and(|key| key.verify_strict(signed.content, &signature).is_ok())
+        });
+        if let Some(key_id) = unknown {
+            return Err(BankTableError::UnknownKey { key_id });
+        }
+        let table = checked?;
+        // The form of both is fixed, so the order of texts is that of days.
+        if table.date.as_str() > today {
+            return Err(BankTableError::NotYet {
+                from: table.date,
+                today: today.to_owned(),
+            });
+        }
+        Ok(table)
+    }
+
+    /// Reads a signed update with a check of the caller's own. `verify` checks the Ed25519 signature with the
     /// key it knows under the given id.
     ///
     /// # Errors
@@ -199,7 +318,7 @@ impl BankTable {
         self.serial
     }
 
-    /// Day of the edition, `YYYY-MM-DD`.
+    /// First day on which the edition is valid, `YYYY-MM-DD`.
     #[must_use]
     pub fn date(&self) -> &str {
         &self.date
@@ -272,12 +391,12 @@ fn is_date(text: &str) -> bool {
         })
 }
 
-fn read_hex(text: &str) -> Option<[u8; 64]> {
+fn read_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let bytes = text.as_bytes();
-    if bytes.len() != 128 {
+    if bytes.len() != 2 * N {
         return None;
     }
-    let mut out = [0; 64];
+    let mut out = [0; N];
     for (to, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
         let high = char::from(pair[0]).to_digit(16)?;
         let low = char::from(pair[1]).to_digit(16)?;
@@ -333,6 +452,58 @@ mod tests {
             newer.update(&signed, verify),
             Err(BankTableError::NotNewer { .. })
         ));
+    }
+
+    #[test]
+    fn an_ed25519_update_is_taken_only_whole_known_newer_and_valid() {
+        // Proves that one changed bit, a key not believed, an older serial and a later first day are each refused by name.
+        let secret = [7; 32];
+        let public = SigningKey::from_bytes(&secret).verifying_key().to_bytes();
+        let keys = [TableKey {
+            id: "hq1".into(),
+            public,
+        }];
+        let table = BankTable::built_in();
+        let serial = table.serial() + 1;
+        let rows = "970436\tVCB\tVietcombank\ttransfer\n970499\tNEW\tNew Bank\ttransfer\n";
+        let content = format!("payqr-banks\t{serial}\tVN\t2026-12-01\n{rows}");
+        let signed = sign(&content, "hq1", &secret).unwrap();
+        let read = |text: &str| table.signed_update(text, &keys, "2026-12-01");
+        let newer = read(&signed).unwrap();
+        assert_eq!(newer.find("New Bank").unwrap().bin, "970499");
+        for at in 0..signed.len() {
+            let mut altered = signed.clone().into_bytes();
+            altered[at] ^= 1;
+            let Ok(altered) = String::from_utf8(altered) else {
+                continue;
+            };
+            let refused = read(&altered);
+            assert!(refused.is_err(), "byte {at}: {refused:?}");
+        }
+        let stranger = sign(&content, "hq2", &secret).unwrap();
+        let unknown = Err(BankTableError::UnknownKey {
+            key_id: "hq2".into(),
+        });
+        assert_eq!(read(&stranger), unknown);
+        let forged = sign(&content, "hq1", &[8; 32]).unwrap();
+        assert!(matches!(
+            read(&forged),
+            Err(BankTableError::BadSignature { .. })
+        ));
+        assert_eq!(read(&content), Err(BankTableError::NotSigned));
+        let early = table.signed_update(&signed, &keys, "2026-11-30");
+        assert!(matches!(early, Err(BankTableError::NotYet { from, .. }) if from == "2026-12-01"));
+        let again = newer.signed_update(&signed, &keys, "2026-12-01");
+        assert!(matches!(again, Err(BankTableError::NotNewer { .. })));
+        assert!(sign(&signed, "hq1", &secret).is_err());
+        assert!(matches!(
+            sign(&content, "a b", &secret),
+            Err(BankTableError::KeyId { .. })
+        ));
+        let hex: String = public.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(TableKey::from_hex("hq1", &hex), Ok(keys[0].clone()));
+        let broken = TableKey::from_hex("hq1", &hex[2..]);
+        assert!(matches!(broken, Err(BankTableError::BrokenKey { .. })));
     }
 
     #[test]

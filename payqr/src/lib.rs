@@ -43,7 +43,7 @@ pub mod vietqr;
 pub mod vnpay;
 
 pub use amount::Amount;
-pub use banks::{Bank, BankTable, BankTableError, SignedTable};
+pub use banks::{Bank, BankTable, BankTableError, SignedTable, TableKey};
 pub use code::{Decoded, PaymentCode, decode};
 pub use duitnow::DuitNow;
 pub use epc::EpcTransfer;

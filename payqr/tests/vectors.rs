@@ -5,7 +5,7 @@ use payqr::epc::{EpcCharset, EpcVersion};
 use payqr::{
     Amount, DuitNow, EpcTransfer, Fault, Labels, Merchant, PayNow, PayNowProxy, Payload,
     PaymentCode, Pix, PixTarget, PromptPay, PromptPayTarget, Qris, QrisAcquirer, SwissAddress,
-    SwissBill, SwissCurrency, SwissReference, ThaiBill, Upi, Vnpay, decode,
+    SwissBill, SwissCurrency, SwissReference, ThaiBill, Upi, Vnpay, Wallet, decode,
 };
 
 /// Published EMV payloads: EMVCo's worked example, NAPAS, VNPAY, MoMo,
@@ -44,6 +44,28 @@ fn every_published_payload_decodes_and_encodes_to_itself() {
             decoded.code
         );
     }
+}
+
+#[test]
+fn every_published_payload_is_recognised_as_its_scheme() {
+    // Proves the scheme of each published payload, wallets and both kinds of Pix included.
+    let viet_qr = ["viet_qr"; 7];
+    let rest = ["vnpay", "vnpay", "pix", "pix", "pix"];
+    let thai = ["prompt_pay", "prompt_pay", "prompt_pay", "thai_bill"];
+    let schemes = [&["emv"][..], &viet_qr, &rest, &thai].concat();
+    assert_eq!(schemes.len(), EMV.len());
+    for (text, scheme) in EMV.iter().zip(schemes) {
+        let code = decode(text.as_bytes()).unwrap().code;
+        let json = serde_json::to_value(&code).unwrap();
+        assert_eq!(json["scheme"], scheme, "{text}");
+    }
+    let wallet = |text: &str| match decode(text.as_bytes()).unwrap().code {
+        PaymentCode::VietQr(code) => code.wallet(),
+        _ => None,
+    };
+    assert_eq!(wallet(EMV[6]), Some(Wallet::Momo));
+    assert_eq!(wallet(EMV[7]), Some(Wallet::ZaloPay));
+    assert_eq!(wallet(EMV[4]), None);
 }
 
 #[test]

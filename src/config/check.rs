@@ -47,6 +47,8 @@ pub struct Configuration {
     pub cash_rounding: Option<CashRounding>,
     /// In-store labels.
     pub labels: Vec<EmbeddedTemplate>,
+    /// The banks of Vietnam: the built-in table or a signed newer one.
+    pub banks: payqr::BankTable,
     /// Promotions, from their own file.
     pub promotions: Vec<Promotion>,
     /// The printer's profile, built in or from its own file.
@@ -117,6 +119,7 @@ impl Configuration {
                     tax,
                     cash_rounding,
                     labels,
+                    banks: payqr::BankTable::built_in().clone(),
                     promotions: Vec::new(),
                     printer_profile: None,
                     logo: None,

@@ -34,6 +34,8 @@ pub struct File {
     pub terminal: Option<Terminal>,
     /// Payment by QR.
     pub bank: Option<Bank>,
+    /// A newer table of Vietnamese banks.
+    pub banks: Option<super::Banks>,
     /// Who may act as staff.
     #[serde(default)]
     pub staff: Vec<Staff>,

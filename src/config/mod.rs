@@ -3,11 +3,13 @@
 //! Every error names the file, the key, what is wrong and what to write
 //! instead; nothing is guessed. `kiosk check --config FILE` runs only this.
 
+mod banks;
 mod check;
 mod file;
 mod profile;
 mod receipt;
 
+pub use banks::Banks;
 pub use check::{Configuration, Problem};
 pub use file::*;
 pub use profile::{PrinterProfileError, printer_profile};
@@ -62,6 +64,16 @@ pub fn load(path: &Path) -> Result<Configuration, ConfigError> {
         source,
     })?;
     let mut configuration = parse(&text, path)?;
+    let today = crate::clock::vietnam_day(crate::clock::wall_ms());
+    configuration.banks = banks::load(configuration.file.banks.as_ref(), path, &today)?;
+    if let Some(bank) = &configuration.file.bank
+        && let Some(problem) = banks::check_bin(&configuration.banks, &bank.bank_bin)
+    {
+        return Err(ConfigError::Invalid {
+            path: path.to_owned(),
+            problems: vec![problem],
+        });
+    }
     if let Some(promotions) = &configuration.file.shop.promotions {
         let path = path.parent().unwrap_or(Path::new(".")).join(promotions);
         configuration.promotions = load_promotions(&path)?;

@@ -1,6 +1,7 @@
 //! `kiosk qr`: payment codes made from fields and taken apart again, as JSON.
 //! docs/reference/qr.md has an example for every scheme.
 
+mod banks;
 mod fields;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,8 @@ enum What {
     Encode(EncodeArgs),
     /// Say what is in a payment code, or what is wrong with it and where; JSON on standard output.
     Decode(DecodeArgs),
+    /// List the Vietnamese banks, check a signed edition of the table, or sign one.
+    Banks(banks::BanksArgs),
 }
 
 /// What a code can be made for.
@@ -126,6 +129,10 @@ pub struct DecodeArgs {
 
 pub(super) fn run(args: &QrArgs) -> Result<ExitCode> {
     match &args.what {
+        What::Banks(args) => {
+            banks::run(args)?;
+            Ok(ExitCode::SUCCESS)
+        }
         What::Encode(args) => {
             println!("{:#}", encode(args)?);
             Ok(ExitCode::SUCCESS)
