@@ -1,7 +1,8 @@
-//! Looks for payment codes that break the rules of this crate.
+//! Looks for payment codes and providers' bodies that break the rules of this crate.
 //!
 //! `cargo run --release -p payqr --example fuzz -- round-trip COUNT [SEED]` encodes, decodes and
-//! encodes COUNT random codes. `… -- decoder MINUTES [SEED]` feeds mutated codes to the decoders;
+//! encodes COUNT random codes. `… -- decoder MINUTES [SEED]` feeds mutated codes to the decoders,
+//! `… -- providers MINUTES [SEED]` mutated bodies to the readers of payOS, SePay and Pix;
 //! a finding is written beside the corpus, and `./dev test` replays it from then on.
 #![allow(clippy::unwrap_used)]
 
@@ -18,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let name = words
         .next()
-        .ok_or("name a target: round-trip COUNT or decoder MINUTES")?;
+        .ok_or("name a target: round-trip COUNT, decoder MINUTES or providers MINUTES")?;
     let amount: f64 = words.next().ok_or("say how many, or how long")?.parse()?;
     let seed = match words.next() {
         Some(seed) => seed.parse()?,
@@ -26,8 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     match name.as_str() {
         "round-trip" => round_trips(amount as u64, seed),
-        "decoder" => hunt(Duration::from_secs_f64(amount * 60.0), seed),
-        _ => Err("there is no such target; write round-trip or decoder".into()),
+        "decoder" => hunt(&name, targets::decoder, minutes(amount), seed),
+        "providers" => hunt(&name, targets::providers, minutes(amount), seed),
+        _ => Err("there is no such target; write round-trip, decoder or providers".into()),
     }
 }
 
@@ -44,8 +46,13 @@ fn round_trips(count: u64, seed: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn hunt(time: Duration, seed: u64) -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/decoder");
+fn minutes(amount: f64) -> Duration {
+    Duration::from_secs_f64(amount * 60.0)
+}
+
+fn hunt(name: &str, target: fn(&[u8]), time: Duration, seed: u64) -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
+    let folder = folder.join(name);
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(&folder)? {
         paths.push(entry?.path());
@@ -54,7 +61,7 @@ fn hunt(time: Duration, seed: u64) -> Result<(), Box<dyn Error>> {
     paths.sort();
     let mut pool: Vec<Vec<u8>> = paths.iter().map(std::fs::read).collect::<Result<_, _>>()?;
     println!(
-        "decoder: seed {seed}, {} stored inputs, {} s",
+        "{name}: seed {seed}, {} stored inputs, {} s",
         pool.len(),
         time.as_secs()
     );
@@ -64,7 +71,7 @@ fn hunt(time: Duration, seed: u64) -> Result<(), Box<dyn Error>> {
     while Instant::now() < end {
         let (one, other) = (random.below(pool.len()), random.below(pool.len()));
         let input = random.mutated(&pool[one], &pool[other]);
-        if catch_unwind(|| targets::decoder(&input)).is_err() {
+        if catch_unwind(|| target(&input)).is_err() {
             let path = folder.join(format!("found-{:016x}", random.next()));
             std::fs::write(&path, &input)?;
             return Err(format!("finding after {count} inputs: {}", path.display()).into());
@@ -75,6 +82,6 @@ fn hunt(time: Duration, seed: u64) -> Result<(), Box<dyn Error>> {
             pool.push(input);
         }
     }
-    println!("decoder: {count} inputs, no finding");
+    println!("{name}: {count} inputs, no finding");
     Ok(())
 }

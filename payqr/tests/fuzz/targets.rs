@@ -1,5 +1,8 @@
 //! Targets of the fuzzer. A broken rule is a panic.
 
+use payqr::provider::payos::{self, PaymentRequest};
+use payqr::provider::sepay::{self, Auth, Headers};
+use payqr::provider::{Credit, NotACredit, Reject, Secret, pix};
 use payqr::{
     Amount, DecodeError, DuitNow, Field, Labels, Merchant, PayNow, PayNowProxy, Payload,
     PaymentCode, Pix, PromptPay, PromptPayTarget, Qris, QrisAcquirer, Service, ThaiBill, VietQr,
@@ -300,4 +303,76 @@ fn is_single_byte(bytes: &[u8]) -> bool {
     let set = bytes.split(|byte| *byte == b'\n').nth(2);
     let is_epc = bytes.starts_with(b"BCD\n") || bytes.starts_with(b"BCD\r\n");
     is_epc && set.is_some_and(|line| line.trim_ascii_end() != b"1")
+}
+
+/// Signed by the official Python client with the key `fuzz`.
+const PAYOS_WEBHOOK: &[u8] = include_bytes!("corpus/providers/seed-00");
+const PAYOS_ANSWER: &[u8] = include_bytes!("corpus/providers/seed-01");
+const SEPAY_WEBHOOK: &[u8] = include_bytes!("corpus/providers/seed-03");
+
+/// Any bytes said to come from a payment provider: no panic; a payOS body is believed only when it
+/// says what was signed, a SePay body only to the byte; a credit is above zero and for our account;
+/// what our own side signs is read back or refused for a reason of the rule.
+pub fn providers(bytes: &[u8]) {
+    let key = Secret::new("fuzz");
+    let ours = ["0123499999".to_owned()];
+    if let Ok(told) = payos::read_webhook(bytes, &key) {
+        assert_eq!(Ok(&told), payos::read_webhook(PAYOS_WEBHOOK, &key).as_ref());
+        credit(told.credit(&ours));
+    }
+    if let Ok(answer) = payos::read_answer::<PaymentRequest>(bytes, &key) {
+        let honest = payos::read_answer::<PaymentRequest>(PAYOS_ANSWER, &key);
+        assert_eq!(Ok(&answer), honest.as_ref());
+        answer.credits(&ours).into_iter().for_each(credit);
+    }
+    let signature = sepay::sign(&key, 1_796_000_000, SEPAY_WEBHOOK);
+    let headers = Headers {
+        timestamp: Some("1796000000"),
+        signature: Some(&signature),
+        authorization: None,
+    };
+    let auth = Auth::Signature(key.clone());
+    if let Ok(told) = sepay::read_webhook(bytes, headers, &auth, 1_796_000_000) {
+        assert_eq!(bytes, SEPAY_WEBHOOK);
+        credit(told.credit(&ours));
+    }
+    if let Ok(page) = sepay::read_page(bytes) {
+        page.data.iter().for_each(|row| credit(row.credit(&ours)));
+    }
+    if let Ok(charge) = pix::read_charge(bytes) {
+        let _ = charge.expires_ms();
+        let credits = charge.credits(&charge.key, &charge.txid);
+        credits.into_iter().for_each(credit);
+    }
+    let _ = (pix::read_payments(bytes), pix::read_refund(bytes));
+    signs_and_checks(bytes, &key);
+}
+
+fn credit(credit: Result<Credit, NotACredit>) {
+    if let Ok(credit) = credit {
+        assert!(credit.amount_minor > 0);
+    }
+}
+
+fn signs_and_checks(bytes: &[u8], key: &Secret) {
+    let Ok(data) = serde_json::from_slice::<serde_json::Value>(bytes) else {
+        return;
+    };
+    let raw = match payos::write_signed(&data, true, key) {
+        Ok(raw) => raw,
+        Err(reject) => {
+            assert!(matches!(
+                reject,
+                Reject::NotCovered { .. } | Reject::Malformed { .. }
+            ));
+            return;
+        }
+    };
+    let envelope: serde_json::Value = serde_json::from_slice(&raw).unwrap();
+    let data = envelope["data"].to_string();
+    let checked = payos::check_data(&data, envelope["signature"].as_str(), key);
+    assert!(
+        matches!(checked, Ok(()) | Err(Reject::Imitation { .. })),
+        "{checked:?}"
+    );
 }
