@@ -472,6 +472,7 @@ fn payers_faults_change_money_and_memo_in_the_ledger() {
     let exact = |amount| vec![(amount, memo.clone(), 1_000)];
     assert_eq!(amounts(""), exact(50_000));
     assert_eq!(amounts("under 20000"), exact(30_000));
+    assert_eq!(amounts("under 60000"), exact(1));
     assert_eq!(amounts("over 500"), exact(50_500));
     assert_eq!(
         amounts("pay_twice"),

@@ -428,13 +428,15 @@ impl Bank {
         let expires_ms = order.and_then(|order| order.expires_ms);
         let due_ms = late_ms.map_or(now_ms, |late| expires_ms.unwrap_or(now_ms) + late);
         let due_ms = due_ms.max(now_ms);
-        payment.amount_minor += self
-            .strike(|fault| match fault {
-                Fault::Under(minor) => Some(-*minor),
-                Fault::Over(minor) => Some(*minor),
-                _ => None,
-            })
-            .unwrap_or(0);
+        let changed_minor = self.strike(|fault| match fault {
+            Fault::Under(minor) => Some(-*minor),
+            Fault::Over(minor) => Some(*minor),
+            _ => None,
+        });
+        if let (Some(changed), true) = (changed_minor, payment.amount_minor > 0) {
+            // However much less: a payer does not take money.
+            payment.amount_minor = payment.amount_minor.saturating_add(changed).max(1);
+        }
         let copies = if self.strikes(&Fault::PayTwice) { 2 } else { 1 };
         for _ in 0..copies {
             self.plan_payment(payment.clone(), due_ms);
