@@ -151,6 +151,8 @@ mod tests {
         assert!(reads(&with(&["--store-logo", "logo.png"])));
         assert!(!reads(&port));
         assert!(!reads(&with(&["--self-test", "bytes.bin"])));
+        assert!(reads(&with(&["--self-test", "--all-pages"])));
+        assert!(!reads(&with(&["--all-pages", "bytes.bin"])));
         assert!(reads(&["kiosk", "doctor", "printer", "--port", "/dev/x"]));
     }
 }

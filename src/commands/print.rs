@@ -11,7 +11,7 @@ use hardware::printer::driver::{
     Evidence, JobId, NoSpool, OfflineReason, PrinterConfig, PrinterDriver, PrinterEvent,
     PrinterState, ProofGrade, Refusal, Timing,
 };
-use hardware::printer::encode::{self_test, store_logo};
+use hardware::printer::encode::{SelfTest, self_test, store_logo};
 use hardware::printer::profile::Profile;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -112,6 +112,9 @@ pub struct PrintArgs {
     /// Print the test page instead: ruler, letters, code pages, codes, cut.
     #[arg(long, conflicts_with_all = ["file", "store_logo"])]
     pub self_test: bool,
+    /// With --self-test: a sample of every code page from 0 to 255 (some 20 cm more paper).
+    #[arg(long, requires = "self_test")]
+    pub all_pages: bool,
     /// Store a PNG picture as the printer's logo instead (then set receipt.logo_in_printer).
     #[arg(long, value_name = "PNG", conflicts_with = "file")]
     pub store_logo: Option<PathBuf>,
@@ -237,7 +240,12 @@ pub(super) fn run(args: &PrintArgs) -> Result<ExitCode> {
 
 fn bytes(args: &PrintArgs, profile: &Profile) -> Result<Vec<u8>> {
     if args.self_test {
-        return Ok(self_test(profile).into_bytes());
+        let extent = if args.all_pages {
+            SelfTest::AllPages
+        } else {
+            SelfTest::Page
+        };
+        return Ok(self_test(profile, extent).into_bytes());
     }
     if let Some(path) = &args.store_logo {
         let picture = logo::read(path).context("--store-logo")?;
@@ -507,7 +515,7 @@ mod tests {
     fn a_printer_that_dies_in_the_middle_is_in_doubt() {
         // Proves: once bytes left and the printer is gone, the command says unknown (5).
         let mut sim = quick("xprinter-clone");
-        // Well behind the start sequence of about 2,100 bytes.
+        // Well behind the start sequence, in the middle of the job.
         sim.faults.power_off_at_byte = Some(3_000);
         let mut desk = Desk::new(sim);
         desk.config.baud = Some(115_200);
@@ -524,7 +532,7 @@ mod tests {
         let sim = quick("epson-t88");
         let profile = sim.profile.clone();
         let mut desk = Desk::new(sim);
-        desk.bytes = self_test(&profile).into_bytes();
+        desk.bytes = self_test(&profile, SelfTest::Page).into_bytes();
         assert_eq!(
             desk.print(),
             Outcome::Printed(ProofGrade::ProcessIdAndCounter)

@@ -118,7 +118,9 @@ impl PrinterLane {
         let job_no = self.next_paper;
         self.next_paper += 1;
         let bytes = match paper {
-            StaffPaper::SelfTest => encode::self_test(&self.profile).into_bytes(),
+            StaffPaper::SelfTest => {
+                encode::self_test(&self.profile, encode::SelfTest::Page).into_bytes()
+            }
             StaffPaper::Document { document, .. } => {
                 match encode::encode(document, &self.profile) {
                     Ok(encoded) => encoded.into_bytes(),

@@ -6,7 +6,7 @@ use hardware::printer::driver::{Action, Input, Machine, MachineConfig, Timing};
 use hardware::printer::profile::Handshake;
 use hardware::printer::sim::{PrinterSim, SimConfig};
 use hardware::printer::{
-    Document, JobId, OfflineReason, PrinterEvent, PrinterState, Profile, encode,
+    Document, Doubt, JobId, OfflineReason, PrinterEvent, PrinterState, Profile, encode,
 };
 
 const STEP_US: u64 = 4_000;
@@ -172,12 +172,17 @@ impl Bench {
 
     /// The kiosk dies and starts again; the printer stays on and keeps what it holds.
     pub fn restart_kiosk(&mut self, profile: &Profile) {
+        self.restart_kiosk_knowing(profile, true);
+    }
+
+    /// The same, and whether its spool knows of the job.
+    pub fn restart_kiosk_knowing(&mut self, profile: &Profile, unfinished_job: bool) {
         let machine_config = MachineConfig {
             handshake: self.sim.handshake(),
             // Trying speeds on a printer in the middle of a command would fill it with rubbish.
             baud: Some(self.sim_baud),
             timing: Timing::default(),
-            unfinished_job: true,
+            unfinished_job,
             profile: profile.clone(),
         };
         self.machine = Machine::new(machine_config, self.now_us / 1_000);
@@ -261,4 +266,25 @@ impl Bench {
         let idle = self.run_until(60_000, |bench| bench.sim.is_idle() && bench.wire.is_empty());
         assert!(idle, "never idle: {:#?}", self.events);
     }
+}
+
+/// A healthy printer of this model, set up as it leaves the factory.
+pub fn config(name: &str) -> SimConfig {
+    SimConfig::new(Profile::named(name).unwrap())
+}
+
+/// Whether a job failed and not one byte of it left.
+pub fn unsent(end: &PrinterEvent) -> bool {
+    matches!(
+        end,
+        PrinterEvent::JobFailed {
+            nothing_sent: true,
+            ..
+        }
+    )
+}
+
+/// Whether a job ended in doubt for this reason.
+pub fn in_doubt(end: &PrinterEvent, why: Doubt) -> bool {
+    matches!(end, PrinterEvent::JobUnknown { doubt, .. } if *doubt == why)
 }

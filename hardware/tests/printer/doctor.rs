@@ -2,8 +2,8 @@
 
 use hardware::port::PortError;
 use hardware::printer::doctor::{Finding, Probe, Report, examine_with};
-use hardware::printer::encode::self_test;
-use hardware::printer::sim::{PrinterSim, SimConfig};
+use hardware::printer::encode::{SelfTest, self_test};
+use hardware::printer::sim::{PrinterSim, Sheet, SimConfig, print_out};
 use hardware::printer::{PrinterState, Profile};
 
 /// A probe into a simulated printer, in simulated time.
@@ -120,22 +120,19 @@ fn every_finding_speaks_both_languages() {
     }
 }
 
+/// What a person reads on the page.
+fn page(profile: &Profile, extent: SelfTest) -> String {
+    let sheets = print_out(profile, &[&self_test(profile, extent)]);
+    sheets.iter().map(Sheet::text).collect()
+}
+
 #[test]
 fn the_self_test_page_shows_which_code_page_is_right() {
     // Proves: on an Epson only line 30 of the page reads as Vietnamese; the page prints whole
     // on every profile.
     for name in Profile::names() {
         let profile = Profile::named(name).unwrap();
-        let mut config = SimConfig::new(profile.clone());
-        config.read_ahead_lines = 1_000;
-        let mut sim = PrinterSim::new(config);
-        let mut now_us = 0;
-        for &byte in self_test(&profile).bytes() {
-            now_us += 100_000;
-            sim.receive(now_us, byte);
-        }
-        sim.advance(now_us + 60_000_000);
-        let text = sim.all_text();
+        let text = page(&profile, SelfTest::Page);
         assert!(text.contains("[QR ") || text.contains("[raster "), "{name}");
         assert!(text.contains("[BARCODE SELF-TEST]"), "{name}");
         let sample = "điểm chạm cà phê sữa đá";
@@ -144,5 +141,46 @@ fn the_self_test_page_shows_which_code_page_is_right() {
             "epson-t88" => assert_eq!(right, [format!(" 30: {sample}")]),
             _ => assert!(right.is_empty(), "{name} {right:?}"),
         }
+    }
+}
+
+/// What the short sample reads on page 0, code page 437, which the simulator knows too.
+const WRONG: &str = "╒≈╦¼";
+
+#[test]
+fn the_long_self_test_page_shows_every_code_page_and_the_right_ones() {
+    // Proves: 0 to 255 each once with a sample that fits its line, small letters under 30 and
+    // capitals under 31 on an Epson and nowhere else, and the short page stays short.
+    for name in Profile::names() {
+        let profile = Profile::named(name).unwrap();
+        let text = page(&profile, SelfTest::AllPages);
+        let samples: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains('▒'))
+            .inspect(|line| assert!(line.chars().count() <= profile.columns, "{name}: {line}"))
+            .flat_map(str::split_whitespace)
+            .collect();
+        let numbers = samples
+            .chunks(2)
+            .map(|pair| pair[0].parse::<u32>().unwrap());
+        assert!(numbers.eq(0..=255_u32), "{name}: {samples:?}");
+        let right: Vec<&[&str]> = samples
+            .chunks(2)
+            .filter(|pair| !pair[1].contains('▒'))
+            .collect();
+        match name {
+            "epson-t88" => {
+                let vietnamese = [["0", WRONG], ["30", "ếữậơ"], ["31", "ẾỮẬƠ"]];
+                assert_eq!(right, vietnamese);
+            }
+            _ => assert_eq!(right, [["0", WRONG]], "{name}"),
+        }
+        let lines = text.lines().count();
+        let short = page(&profile, SelfTest::Page).lines().count();
+        assert!(
+            lines > short + 30 && lines < short + 90,
+            "{name}: {short} {lines}"
+        );
+        assert!(short < 45, "{name}: {short}");
     }
 }

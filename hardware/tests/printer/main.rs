@@ -5,7 +5,9 @@
 mod bench;
 mod doctor;
 mod faults;
+mod line;
 mod paper;
+mod peers;
 mod properties;
 mod pty;
 mod receipts;

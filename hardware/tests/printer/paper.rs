@@ -1,7 +1,10 @@
 //! What comes out on paper.
 
-use hardware::printer::profile::{Profile, TextPlan};
-use hardware::printer::{Block, Document, Evidence, PrinterEvent, ProofGrade, encode};
+use hardware::printer::driver::plan::JobPlan;
+use hardware::printer::encode::store_logo;
+use hardware::printer::profile::{CutPlan, Profile, TextPlan};
+use hardware::printer::sim::print_out;
+use hardware::printer::{Bitmap, Block, Document, Evidence, PrinterEvent, ProofGrade, encode};
 
 use super::bench::Bench;
 use super::receipts;
@@ -176,5 +179,39 @@ fn the_qr_code_on_paper_scans_on_every_profile() {
             .filter_map(|code| Some(code.decode().ok()?.1))
             .collect();
         assert_eq!(read, [receipts::PAYMENT], "{name}");
+    }
+}
+
+#[test]
+fn the_paper_budget_counts_every_dot_of_a_receipt_with_a_logo_stored_or_sent() {
+    // Proves: on every profile and for logos of any height, what the driver counts is no less
+    // than what the printer feeds, and no more than a blade's time and a rounded logo above it.
+    for name in Profile::names() {
+        let profile = Profile::named(name).unwrap();
+        for height in [1, 16, 17, 110, 320] {
+            let logo = Bitmap::from_rows(64, vec![0xA5; 8 * height]);
+            let mut receipt = Document::new();
+            receipt.push(Block::Logo(logo.clone()));
+            for block in receipts::rich().blocks() {
+                receipt.push(block.clone());
+            }
+            let job = encode(&receipt, &profile).unwrap();
+            let counted = JobPlan::read(job.bytes().to_vec(), &profile).unwrap();
+            let counted = counted.height_dots() as usize;
+            let stored = store_logo(&logo, &profile);
+            let jobs: Vec<_> = stored.iter().chain([&job]).collect();
+            let sheets = print_out(&profile, &jobs);
+            let mut fed: usize = sheets.iter().map(|sheet| sheet.height_dots).sum();
+            if profile.cut != CutPlan::TearOff {
+                // Behind the cut lies the way from head to blade, fed already.
+                fed += profile.mm_to_dots(profile.head_to_blade_mm) as usize;
+            }
+            let blade = profile.mm_to_dots(10) as usize;
+            assert!(counted + 2 >= fed, "{name} {height}: {counted} of {fed}");
+            assert!(
+                counted <= fed + blade + 16 + 60,
+                "{name} {height}: {counted} of {fed}"
+            );
+        }
     }
 }

@@ -138,6 +138,41 @@ fn a_kiosk_killed_at_any_byte_leaves_no_torn_command_for_the_next_receipt() {
 }
 
 #[test]
+fn answers_owed_to_a_kiosk_that_died_are_not_taken_for_those_to_the_next() {
+    // Proves: however many fences the printer still answers when the kiosk comes back, none
+    // confirms bytes of the next receipt early: what is called printed has been read to its end,
+    // on a printer much slower than its profile says.
+    let profile = Profile::default();
+    for moment_ms in (200..2_200).step_by(50) {
+        for unfinished_job in [true, false] {
+            let mut setup = SimConfig::new(profile.clone());
+            setup.draws = false;
+            setup.baud = 115_200;
+            setup.profile.head_mm_per_s = 60;
+            let mut bench = Bench::with_driver_profile(setup, profile.clone());
+            bench.ready();
+            bench.print(&receipts::large(), &profile);
+            bench.run_ms(moment_ms);
+            bench.restart_kiosk_knowing(&profile, unfinished_job);
+            let next = receipts::endless();
+            let job = bench.print(&next, &profile);
+            let end = bench.finish(job, 200_000);
+            let proven = matches!(
+                end,
+                PrinterEvent::JobDone { evidence, .. } if evidence.is_printed()
+            );
+            let text = bench.sim.all_text();
+            // The head may be a few lines behind what was read.
+            assert!(
+                !proven || text.contains("220 abc"),
+                "{moment_ms} {unfinished_job}: {end:?}\n{text}"
+            );
+            assert!(proven || bench.outcome(job).is_some());
+        }
+    }
+}
+
+#[test]
 fn a_kiosk_that_died_in_the_middle_knows_after_restart_what_it_may_do() {
     // Proves: not started means print, started means marked copy, and a cut counter that went
     // up means printed.

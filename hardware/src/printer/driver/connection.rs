@@ -5,13 +5,22 @@ use super::super::profile::CutPlan;
 use super::super::protocol;
 use super::super::protocol::receive::Receiver;
 use super::event::{Doubt, OfflineReason};
-use super::machine::{Action, Machine, Phase};
+use super::interface::Action;
+use super::job::SEGMENT_BYTES;
+use super::machine::{Machine, Phase};
 use super::wire::{Fence, Outgoing, Poll, Purpose};
 
 /// NUL bytes that end any command left open by an earlier sender; longer than any we send.
 const FLUSH_BYTES: usize = 2_048;
-/// NUL bytes that fill up the longest command header we send.
+/// NUL bytes that fill up the longest command header we send, so that what follows is not taken
+/// for a length.
 const HEADER_BYTES: usize = 16;
+/// How long no more answers in order have to come before none are owed any more, in milliseconds:
+/// the ones behind each other in the printer's buffer come back to back.
+const OWED_MS: u64 = 150;
+
+/// How often the driver tries to find out which answers are its own.
+const MAX_RESYNCS: u32 = 4;
 
 impl Machine {
     pub(super) fn speeds(&self) -> Vec<u32> {
@@ -68,7 +77,8 @@ impl Machine {
         actions: &mut Vec<Action>,
     ) {
         actions.push(Action::Close);
-        if self.config.baud.is_none() && matches!(self.phase, Phase::Preparing { .. }) {
+        let unproven = matches!(self.phase, Phase::Checking { .. } | Phase::Preparing { .. });
+        if self.config.baud.is_none() && unproven {
             // The first answer may have been noise at the wrong speed.
             self.baud_index += 1;
         }
@@ -81,15 +91,54 @@ impl Machine {
         self.out = Outgoing::default();
     }
 
-    /// Sends the start sequence: ends whatever an earlier sender left open, closes off a torn
-    /// receipt, sets the printer up, and asks for a fence to see whether fences work.
+    /// Sends the start sequence, with what it takes to end a command left open.
     pub(super) fn prepare(&mut self, now: u64) {
+        self.start_sequence(now, FLUSH_BYTES);
+    }
+
+    /// Questions in order that prove by their number that the printer reads us: more than an
+    /// earlier run of this program can have left unanswered, since answers carry no name.
+    fn ask_in_step(&mut self, bytes: &mut Vec<u8>) {
+        let left_by_others = self.config.profile.credit_bytes / SEGMENT_BYTES + 2;
+        for _ in 0..=left_by_others {
+            bytes.extend_from_slice(&protocol::ASK_FENCE);
+            self.out.fences.push_back(Fence::Prepare);
+        }
+    }
+
+    /// Asks for answers in order: if they come, no command is open, which saves two thousand
+    /// bytes.
+    fn check(&mut self, now: u64) {
+        let mut bytes = vec![0; HEADER_BYTES];
+        self.ask_in_step(&mut bytes);
+        self.out.push(&bytes, Purpose::Other);
+        let wait_ms = self.wire_ms(bytes.len()) + self.config.timing.answer_ms;
+        self.phase = Phase::Checking {
+            until: now + wait_ms,
+        };
+    }
+
+    fn advance_check(&mut self, now: u64, until: u64) {
+        if self.is_blocked(now) {
+            self.phase = Phase::Checking {
+                until: now + self.config.timing.answer_ms,
+            };
+        } else if now >= until && self.out.is_empty() {
+            // Swallowed by an open command, or still to come.
+            self.out.fences.clear();
+            self.prepare(now);
+        }
+    }
+
+    /// Ends whatever an earlier sender left open, closes off a torn receipt, sets the printer up,
+    /// and asks for a fence to see whether fences work.
+    fn start_sequence(&mut self, now: u64, flush_bytes: usize) {
         let answers = self.config.profile.answers;
         let mut bytes = Vec::new();
         if answers.clear_buffer {
             self.out.push(&protocol::CLEAR_BUFFERS, Purpose::Other);
         }
-        bytes.resize(FLUSH_BYTES, 0);
+        bytes.resize(flush_bytes, 0);
         bytes.extend_from_slice(&protocol::INITIALIZE);
         if self.config.profile.chinese_mode {
             bytes.extend_from_slice(&protocol::LEAVE_CHINESE);
@@ -105,8 +154,7 @@ impl Machine {
             bytes.extend_from_slice(&protocol::ENABLE_AUTOMATIC_STATUS);
         }
         if answers.fence {
-            bytes.extend_from_slice(&protocol::ASK_FENCE);
-            self.out.fences.push_back(Fence::Prepare);
+            self.ask_in_step(&mut bytes);
         }
         self.out.push(&bytes, Purpose::Other);
         let wait_ms = self.wire_ms(bytes.len()) + self.config.timing.fence_ms;
@@ -130,17 +178,26 @@ impl Machine {
         match self.out.fences.pop_front() {
             Some(Fence::Job(offset)) => self.job_confirmed(now, offset, actions),
             Some(Fence::Prepare | Fence::Stale) => {
-                if let Phase::Preparing { answered, until } = &mut self.phase {
+                if matches!(self.phase, Phase::Checking { .. }) && self.out.fences.is_empty() {
+                    self.start_sequence(now, 0);
+                } else if let Phase::Preparing { answered, until } = &mut self.phase {
                     *answered = true;
                     if self.out.fences.is_empty() {
-                        *until = now;
+                        // As many as we asked; those an earlier run asked may be among them.
+                        *until = now + OWED_MS;
                     } else {
                         // Old answers come first; a silence ends the wait.
-                        *until = now + self.config.timing.fence_ms / 2;
+                        *until = now + self.config.timing.fence_ms;
                     }
                 }
             }
-            None => {}
+            None => {
+                if let Phase::Preparing { answered, until } = &mut self.phase
+                    && *answered
+                {
+                    *until = (*until).max(now + OWED_MS);
+                }
+            }
         }
     }
 
@@ -159,6 +216,7 @@ impl Machine {
             Phase::Probing { until } if now >= until => {
                 self.offline = Some(OfflineReason::Held);
             }
+            Phase::Checking { until } => self.advance_check(now, until),
             Phase::Preparing { until, answered } => {
                 self.advance_prepare(now, until, answered, actions);
             }
@@ -198,7 +256,12 @@ impl Machine {
         if until == u64::MAX {
             // Nothing is sent to a printer that cannot take it in.
             if self.can_print() && !self.is_held(now) {
-                self.prepare(now);
+                // A torn receipt is most likely torn within a command.
+                if self.torn_paper || !self.config.profile.answers.fence {
+                    self.prepare(now);
+                } else {
+                    self.check(now);
+                }
             }
             return;
         }
@@ -218,6 +281,17 @@ impl Machine {
             return;
         }
         if now >= until && sent {
+            if answered && !self.out.fences.is_empty() && self.resyncs < MAX_RESYNCS {
+                // Some came, perhaps to an earlier program, and some were lost with a full
+                // buffer: whose they are cannot be told, so ask anew.
+                self.resyncs += 1;
+                self.out.fences.clear();
+                self.check(now);
+                return;
+            }
+            // Only as many answers as questions say that each answer is ours.
+            let answered = answered && self.out.fences.is_empty();
+            self.resyncs = 0;
             self.fence_works = answered;
             self.out.fences.clear();
             if !answered {

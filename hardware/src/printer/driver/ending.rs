@@ -3,8 +3,9 @@
 use super::super::profile::Profile;
 use super::super::protocol;
 use super::event::{Doubt, Evidence, PrinterEvent, ProofGrade, Refusal};
+use super::interface::Action;
 use super::job::{Running, Stage};
-use super::machine::{Action, Machine, Phase};
+use super::machine::{Machine, Phase};
 use super::wire::{Poll, Purpose};
 
 /// Longest wait for the printer to confirm a purge, in milliseconds.

@@ -3,12 +3,13 @@
 use super::super::doctor::Finding;
 use super::super::protocol;
 use super::event::{Doubt, JobId, PrinterEvent, Refusal, Trace};
-use super::machine::{Action, Machine};
+use super::interface::Action;
+use super::machine::Machine;
 use super::plan::JobPlan;
 use super::wire::{Fence, Piece, Purpose};
 
 /// Bytes between two fences.
-const SEGMENT_BYTES: usize = 768;
+pub(super) const SEGMENT_BYTES: usize = 768;
 /// A line that carries no question for this long, in milliseconds, may hide a power cut; no
 /// printer starts faster.
 const MUTE_MS: u64 = 400;

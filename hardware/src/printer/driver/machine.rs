@@ -8,10 +8,11 @@
 use std::collections::VecDeque;
 
 use super::super::doctor::Finding;
-use super::super::profile::{Handshake, Profile};
+use super::super::profile::Handshake;
 use super::super::protocol::receive::{Answer, Receiver};
 use super::super::protocol::status::Status;
 use super::event::{Doubt, JobId, OfflineReason, PrinterEvent, PrinterState, Refusal};
+use super::interface::{Action, Input, MachineConfig};
 use super::job::Running;
 use super::plan::JobPlan;
 use super::wire::{Outgoing, Poll, Polled, Purpose};
@@ -27,127 +28,6 @@ const LOOK_MS: u64 = 20;
 /// The same while the printer holds the line and no job is under way.
 const HELD_LOOK_MS: u64 = 100;
 
-/// How long the driver waits for what, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timing {
-    /// For the answer to a status question while a job is under way. Three missed answers in a
-    /// row are silence.
-    pub answer_ms: u64,
-    /// For the answer to a status question at rest. With `idle_poll_ms` it sets how soon a dead
-    /// printer is known: one pause and three answers.
-    pub idle_answer_ms: u64,
-    /// Between status questions at rest.
-    pub idle_poll_ms: u64,
-    /// Between status questions while printing.
-    pub busy_poll_ms: u64,
-    /// Before opening a lost port again.
-    pub reopen_ms: u64,
-    /// For a printer that is connecting when a job comes.
-    pub preflight_ms: u64,
-    /// For a fence on top of the time printing takes.
-    pub fence_ms: u64,
-    /// For paper or cover in the middle of a job before it is given up: the shopper is gone.
-    pub blocked_ms: u64,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            answer_ms: 500,
-            idle_answer_ms: 300,
-            idle_poll_ms: 500,
-            busy_poll_ms: 200,
-            reopen_ms: 1_000,
-            preflight_ms: 5_000,
-            fence_ms: 3_000,
-            blocked_ms: 120_000,
-        }
-    }
-}
-
-/// What the machine needs to know about the printer and its port.
-#[derive(Debug, Clone)]
-pub struct MachineConfig {
-    /// The model.
-    pub profile: Profile,
-    /// Line speed; `None` tries the usual ones.
-    pub baud: Option<u32>,
-    /// Handshake on the cable.
-    pub handshake: Handshake,
-    /// Patience.
-    pub timing: Timing,
-    /// Whether an earlier run of the program left a job unfinished: the torn receipt is then
-    /// closed off and cut before anything else is printed.
-    pub unfinished_job: bool,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// The port is open.
-    Opened,
-    /// The port could not be opened.
-    OpenFailed(OfflineReason),
-    /// The port went away.
-    Gone,
-    /// Bytes arrived.
-    Received(&'a [u8]),
-    /// Bytes in the system's buffer and the state of CTS, where the port has it.
-    Line {
-        /// Bytes taken by the system that have not left.
-        unsent_bytes: usize,
-        /// Clear to send.
-        clear_to_send: Option<bool>,
-    },
-    /// A job to print.
-    Print {
-        /// Its name.
-        job: JobId,
-        /// Its bytes.
-        bytes: Vec<u8>,
-    },
-    /// The answer to [`Action::Record`]: whether the start is durable.
-    Recorded(bool),
-    /// Take a job back, or give it up if it is being printed.
-    Cancel(JobId),
-    /// Open the drawer now.
-    OpenDrawer,
-    /// Time passed.
-    Tick,
-}
-
-/// What the world has to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Open the port.
-    Open {
-        /// Line speed.
-        baud: u32,
-        /// Handshake.
-        handshake: Handshake,
-    },
-    /// Close the port and forget what has not left.
-    Close,
-    /// Throw away what the system holds and has not sent.
-    Discard,
-    /// Make the start of the job durable, then answer with [`Input::Recorded`].
-    Record {
-        /// Which job.
-        job: JobId,
-        /// Cut counter now.
-        cuts_before: Option<u32>,
-    },
-    /// The printer confirmed bytes of a job: for the spool.
-    Confirmed {
-        /// Which job.
-        job: JobId,
-        /// How many.
-        bytes: usize,
-    },
-    /// Tell the caller.
-    Event(PrinterEvent),
-}
-
 /// Where the connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -157,6 +37,10 @@ pub(super) enum Phase {
     Opening,
     /// Asking for a first answer.
     Probing {
+        until: u64,
+    },
+    /// Asking in order whether an earlier sender left a command open.
+    Checking {
         until: u64,
     },
     /// Sending the start sequence and the fence behind it.
@@ -177,6 +61,8 @@ pub struct Machine {
     pub(super) status: Option<Status>,
     pub(super) running: Option<Running>,
     pub(super) fence_works: bool,
+    /// Tries to get in step with a printer that gave fewer answers in order than it was asked.
+    pub(super) resyncs: u32,
     /// What the last session left on the paper: nothing, or a receipt cut short.
     pub(super) torn_paper: bool,
     pub(super) near_end_used_dots: Option<u32>,
@@ -212,6 +98,7 @@ impl Machine {
             status: None,
             running: None,
             fence_works: false,
+            resyncs: 0,
             near_end_used_dots: None,
             next_process_id: 0,
             waiting: VecDeque::new(),
@@ -305,7 +192,9 @@ impl Machine {
         let phase_at = match self.phase {
             Phase::Closed { open_at } => open_at,
             Phase::Opening => u64::MAX,
-            Phase::Probing { until } | Phase::Preparing { until, .. } => until,
+            Phase::Probing { until }
+            | Phase::Checking { until }
+            | Phase::Preparing { until, .. } => until,
             Phase::Live => u64::MAX,
         };
         let poll_at = if self.is_open() && self.asks_status() {
@@ -342,7 +231,9 @@ impl Machine {
         }
         match (&self.status, self.phase) {
             (Some(status), Phase::Live) => self.live_state(status),
-            (Some(status), Phase::Preparing { .. }) if !status.can_print() => {
+            (Some(status), Phase::Checking { .. } | Phase::Preparing { .. })
+                if !status.can_print() =>
+            {
                 PrinterState::from_status(status)
             }
             (None, Phase::Live) if !self.asks_status() => PrinterState::Ready,
@@ -557,7 +448,8 @@ impl Machine {
     fn refuse_while_away(&mut self, now: u64, actions: &mut Vec<Action>) {
         let state = self.state();
         let hopeless = self.offline.is_some()
-            || matches!(self.phase, Phase::Preparing { .. }) && self.is_blocked(now);
+            || matches!(self.phase, Phase::Checking { .. } | Phase::Preparing { .. })
+                && self.is_blocked(now);
         if !hopeless || self.running.is_some() {
             return;
         }

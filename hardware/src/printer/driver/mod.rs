@@ -5,6 +5,7 @@
 mod connection;
 mod ending;
 mod event;
+mod interface;
 mod job;
 mod machine;
 pub mod plan;
@@ -27,7 +28,8 @@ pub use event::{
     Doubt, Evidence, JobId, NoSpool, OfflineReason, PrinterEvent, PrinterState, ProofGrade,
     Refusal, Resend, Spool, SpoolRecord, Trace, after_restart,
 };
-pub use machine::{Action, Input, Machine, MachineConfig, Timing};
+pub use interface::{Action, Input, MachineConfig, Timing};
+pub use machine::Machine;
 pub(super) use worker::flow_control;
 
 /// Longest wait for the thread to end, in milliseconds. It ends at once unless the caller's spool

@@ -1,5 +1,6 @@
 //! Reads a job before it is sent: where commands end, how much paper it takes.
 
+use super::super::encode::height_of_stored_logo;
 use super::super::profile::Profile;
 use super::super::protocol::command::{Command, Front, front};
 use super::super::protocol::find_real_time;
@@ -193,6 +194,7 @@ impl<'a> Ruler<'a> {
                 self.spacing = LINE_DOTS;
             }
             Command::Size(size) => self.tall = size & 0x0F > 0,
+            Command::PrintMode(mode) => self.tall = mode & 0x10 > 0,
             Command::DefaultLineSpacing => self.spacing = LINE_DOTS,
             Command::LineSpacing(units) => self.spacing = self.units(*units),
             Command::LineFeed => self.dots += self.spacing.max(if self.tall { 48 } else { 24 }),
@@ -207,6 +209,10 @@ impl<'a> Ruler<'a> {
                 self.dots += rows * if mode & 2 == 0 { 1 } else { 2 };
             }
             Command::Function { letter: b'k', data } => self.measure_qr(data),
+            Command::Function {
+                letter: b'L',
+                data: [0x30, 0x45, first, second, _, zoom],
+            } => self.dots += height_of_stored_logo([*first, *second]) * u32::from(*zoom),
             Command::BarcodeHeight(dots) => self.barcode_dots = u32::from(*dots),
             Command::Barcode { .. } => self.dots += self.barcode_dots + LINE_DOTS,
             Command::Cut { .. } => {

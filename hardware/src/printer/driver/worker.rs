@@ -12,7 +12,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::super::profile::Handshake;
 use super::event::{JobId, OfflineReason, PrinterEvent, Spool};
-use super::machine::{Action, Input, Machine, MachineConfig};
+use super::interface::{Action, Input, MachineConfig};
+use super::machine::Machine;
 use super::{Command, PrinterConfig};
 use crate::port::{FlowControl, PortError, SerialLink, SerialSettings};
 

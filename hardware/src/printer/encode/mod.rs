@@ -10,8 +10,9 @@ mod picture;
 mod selftest;
 mod tcvn;
 
-pub use logo::{MAX_STORED_LOGO_BYTES, store_logo};
-pub use selftest::self_test;
+pub(super) use logo::height_of_stored_logo;
+pub use logo::{MAX_STORED_LOGO_BYTES, MAX_STORED_LOGO_DOTS, store_logo};
+pub use selftest::{SelfTest, self_test};
 pub use tcvn::{Tcvn3Page, tcvn3_byte, tcvn3_letter};
 
 use super::document::{Align, Bitmap, Document, Element, Line, Size};
@@ -58,6 +59,14 @@ pub enum EncodeError {
     LogoSize {
         /// Bytes of the packed picture.
         bytes: usize,
+    },
+    /// The logo is taller than can be stored.
+    #[error(
+        "the logo is {dots} dots tall, {MAX_STORED_LOGO_DOTS} can be stored: trying again does not help; make the picture lower"
+    )]
+    LogoTooTall {
+        /// Its height.
+        dots: usize,
     },
 }
 

@@ -18,6 +18,8 @@ pub enum Command<'a> {
     CodePage(u8),
     /// `ESC E n`.
     Bold(bool),
+    /// `ESC ! n`: bit 3 bold, bit 4 double height, bit 5 double width.
+    PrintMode(u8),
     /// `GS ! n`: high nibble width, low nibble height, each minus one.
     Size(u8),
     /// `ESC a n`: 0 left, 1 middle, 2 right.
@@ -70,7 +72,7 @@ pub enum Command<'a> {
     AskIdentity(u8),
     /// `GS g 2 m nL nH`.
     AskCounter(u16),
-    /// `GS ( letter pL pH data`.
+    /// `GS ( letter pL pH data`, and `GS 8 L`, which only has a longer length.
     Function {
         /// `H`, `k`, `L`, …
         letter: u8,
@@ -97,6 +99,8 @@ pub enum Command<'a> {
     },
     /// `ESC $ nL nH`: dots from the left margin.
     Position(u16),
+    /// `ESC \\ nL nH`: dots from where the line has got to, to the left below zero.
+    MoveBy(i16),
     /// `GS L nL nH`: dots from the edge.
     LeftMargin(u16),
     /// `FS &` (true) and `FS .` (false).
@@ -170,6 +174,27 @@ fn escape(bytes: &[u8]) -> Parsed<'_> {
     let n = || bytes.get(2).copied();
     Some(match code {
         b'@' => (Command::Initialize, 2),
+        b'!' => (Command::PrintMode(n()?), 3),
+        // The obsolete forms of two questions and two cuts.
+        b'v' => (Command::AskStatusInOrder(1), 2),
+        b'u' => {
+            n()?;
+            (Command::AskStatusInOrder(2), 3)
+        }
+        b'i' => (
+            Command::Cut {
+                mode: 0,
+                feed: None,
+            },
+            2,
+        ),
+        b'm' => (
+            Command::Cut {
+                mode: 1,
+                feed: None,
+            },
+            2,
+        ),
         b'2' => (Command::DefaultLineSpacing, 2),
         b't' => (Command::CodePage(n()?), 3),
         b'E' => (Command::Bold(n()? & 1 == 1), 3),
@@ -186,11 +211,11 @@ fn escape(bytes: &[u8]) -> Parsed<'_> {
             bytes.get(4)?;
             (Command::DrawerKick { pin: n()? & 1 }, 5)
         }
-        b'!' | b'-' | b' ' | b'M' | b'R' | b'G' | b'V' | b'{' | b'=' | b'T' | b'r' => {
+        b'-' | b' ' | b'M' | b'R' | b'G' | b'V' | b'{' | b'=' | b'T' | b'r' => {
             (Command::Setting(bytes.get(..3)?), 3)
         }
-        b'c' | b'\\' => (Command::Setting(bytes.get(..4)?), 4),
-        b'B' => (Command::Setting(bytes.get(..4)?), 4),
+        b'\\' => (Command::MoveBy(short(bytes, 2)?.cast_signed()), 4),
+        b'c' | b'B' => (Command::Setting(bytes.get(..4)?), 4),
         b'(' => {
             let length = 5 + word(bytes, 3)?;
             (Command::Setting(bytes.get(..length)?), length)
@@ -225,8 +250,8 @@ fn field_separator(bytes: &[u8]) -> Parsed<'_> {
     Some(match *bytes.get(1)? {
         b'.' => (Command::ChineseMode(false), 2),
         b'&' => (Command::ChineseMode(true), 2),
-        b'p' => (Command::Setting(bytes.get(..4)?), 4),
-        b'!' | b'-' | b'W' => (Command::Setting(bytes.get(..3)?), 3),
+        b'p' | b'S' => (Command::Setting(bytes.get(..4)?), 4),
+        b'!' | b'-' | b'W' | b'C' => (Command::Setting(bytes.get(..3)?), 3),
         b'(' => {
             let length = 5 + word(bytes, 3)?;
             (Command::Setting(bytes.get(..length)?), length)
@@ -260,6 +285,7 @@ fn group_separator(bytes: &[u8]) -> Parsed<'_> {
             0x32 => (Command::AskCounter(short(bytes, 4)?), 6),
             _ => (Command::Setting(bytes.get(..6)?), 6),
         },
+        b'8' => return long_function(bytes),
         b'v' => return raster(bytes),
         b'k' => return barcode(bytes),
         b'(' => {
@@ -270,6 +296,25 @@ fn group_separator(bytes: &[u8]) -> Parsed<'_> {
         }
         _ => (Command::Unknown([0x1D, code]), 2),
     })
+}
+
+/// `GS 8 L p1 p2 p3 p4 data`: graphics of more than 64 KB.
+fn long_function(bytes: &[u8]) -> Parsed<'_> {
+    let letter = *bytes.get(2)?;
+    let length = word(bytes, 3)? | word(bytes, 5)? << 16;
+    let data = bytes.get(7..length.checked_add(7)?)?;
+    Some((Command::Function { letter, data }, 7 + length))
+}
+
+/// How long the picture is whose header stands at the front, once the header is whole: pictures
+/// may be longer than any buffer, so whoever reads them must know before they are there.
+pub fn picture_length(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [0x1D, b'v', b'0', _, ..] => Some(8 + word(bytes, 4)? * word(bytes, 6)?),
+        [0x1D, b'8', b'L', ..] => Some(7 + (word(bytes, 3)? | word(bytes, 5)? << 16)),
+        [0x1D, b'(', b'L', ..] => Some(5 + word(bytes, 3)?),
+        _ => None,
+    }
 }
 
 fn raster(bytes: &[u8]) -> Parsed<'_> {
@@ -306,7 +351,13 @@ mod tests {
     #[test]
     fn every_command_is_partial_until_its_last_byte() {
         // Proves: lengths are exact for each command with data, so no boundary is misplaced.
-        let commands: [&[u8]; 14] = [
+        let commands: [&[u8]; 20] = [
+            &[0x1B, b'\\', 0xF0, 0xFF],
+            &[0x1C, b'C', 0x30],
+            &[0x1C, b'S', 0, 0],
+            &[0x1B, b'!', 0x38],
+            &[0x1B, b'u', 0],
+            &[0x1D, b'8', b'L', 2, 0, 0, 0, 0x30, 0x32],
             &[0x1B, 0x40],
             &[0x1B, b'*', 33, 2, 0, 1, 2, 3, 4, 5, 6],
             &[0x1B, b'*', 1, 2, 0, 1, 2],

@@ -128,6 +128,7 @@ impl PrinterSim {
 
     pub(super) fn drop_all(&mut self) {
         self.buffer.clear();
+        self.picture.clear();
         self.strips.clear();
         self.head_done_us = None;
         self.typesetter.set(&Command::Initialize);

@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 
 use super::super::profile::{Handshake, Profile};
-use super::super::protocol::command::{Command, Front, front};
+use super::super::protocol::command::{Command, Front, front, picture_length};
 use super::paper::{Paper, Sheet, Strip};
 use super::typeset::Typesetter;
+
+/// Longest picture it takes in one command, in bytes: two thousand rows of the widest paper.
+const MAX_PICTURE_BYTES: usize = 300_000;
 
 /// What the simulated printer is and which habits and faults it has.
 #[derive(Debug, Clone)]
@@ -77,6 +80,9 @@ pub struct PrinterSim {
     pub(super) ready_at_us: Option<u64>,
     pub(super) power_back_at_us: Option<u64>,
     pub(super) buffer: VecDeque<u8>,
+    /// A picture being read: its dots go on into the image memory, as they may be more than the
+    /// buffer holds.
+    pub(super) picture: Vec<u8>,
     pub(super) scan: Vec<u8>,
     pub(super) replies: VecDeque<(u64, u8)>,
     pub(super) typesetter: Typesetter,
@@ -114,6 +120,7 @@ impl PrinterSim {
             ready_at_us: Some(0),
             power_back_at_us: None,
             buffer: VecDeque::new(),
+            picture: Vec::new(),
             scan: Vec::new(),
             replies: VecDeque::new(),
             typesetter: Typesetter::new(config.profile.clone(), config.draws),
@@ -201,7 +208,8 @@ impl PrinterSim {
 
     /// Whether nothing is left to do.
     pub fn is_idle(&self) -> bool {
-        self.strips.is_empty() && self.head_done_us.is_none() && self.buffer.is_empty()
+        let read = self.buffer.is_empty() && self.picture.is_empty();
+        self.strips.is_empty() && self.head_done_us.is_none() && read
     }
 
     /// Whether it is on and has booted.
@@ -238,6 +246,7 @@ impl PrinterSim {
         self.cover_open = open;
         if open && self.config.faults.forgets_on_cover {
             self.buffer.clear();
+            self.picture.clear();
             self.strips.clear();
             self.head_done_us = None;
         }
@@ -256,6 +265,7 @@ impl PrinterSim {
     pub fn power_off(&mut self) {
         self.ready_at_us = None;
         self.buffer.clear();
+        self.picture.clear();
         self.scan.clear();
         self.strips.clear();
         self.replies.clear();
@@ -399,7 +409,12 @@ impl PrinterSim {
         if !self.is_online() || self.strips.len() > self.config.read_ahead_lines {
             return false;
         }
-        let bytes: &[u8] = self.buffer.make_contiguous();
+        self.take_in_picture();
+        let bytes: &[u8] = if self.picture.is_empty() {
+            self.buffer.make_contiguous()
+        } else {
+            &self.picture
+        };
         let (length, effect) = match front(bytes) {
             Front::Empty | Front::Partial => return false,
             Front::Whole(command, length) => {
@@ -410,9 +425,34 @@ impl PrinterSim {
                 (length, Effect::of(&command, &mut self.typesetter))
             }
         };
-        self.buffer.drain(..length);
+        if self.picture.is_empty() {
+            self.buffer.drain(..length);
+        } else {
+            self.picture.clear();
+        }
         self.carry_out(effect);
         true
+    }
+
+    /// Moves what has come of a picture out of the receive buffer.
+    fn take_in_picture(&mut self) {
+        let begun = !self.picture.is_empty();
+        let bytes: &[u8] = if begun {
+            &self.picture
+        } else {
+            self.buffer.make_contiguous()
+        };
+        let Some(length) = picture_length(bytes) else {
+            return;
+        };
+        if length > MAX_PICTURE_BYTES {
+            // More than it has memory for: the header is ignored and the dots print as letters.
+            self.buffer.drain(..8.min(self.buffer.len()));
+            return;
+        }
+        let missing = length - self.picture.len();
+        let come = missing.min(self.buffer.len());
+        self.picture.extend(self.buffer.drain(..come));
     }
 
     fn carry_out(&mut self, effect: Effect) {

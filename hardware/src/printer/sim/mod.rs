@@ -5,7 +5,8 @@
 //! puts it behind a pseudo-terminal for the unmodified driver.
 
 mod answers;
-mod code128;
+mod barcode;
+mod codepage;
 mod device;
 mod paper;
 mod pty;

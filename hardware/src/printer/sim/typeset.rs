@@ -8,8 +8,8 @@ use super::super::encode::{Tcvn3Page, tcvn3_letter};
 use super::super::glyph::{self, CELL_HEIGHT_DOTS, CELL_WIDTH_DOTS};
 use super::super::profile::{LogoPlan, Profile, TextPlan};
 use super::super::protocol::command::Command;
-use super::code128;
 use super::paper::{Canvas, Strip, identify, read_raster};
+use super::{barcode, codepage};
 
 /// A drawn part of the line being set.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub(super) struct Typesetter {
     qr_level: EcLevel,
     /// Pictures in the printer's own memory, by key: bytes of a row and the rows.
     stored: BTreeMap<[u8; 2], (usize, Vec<u8>)>,
+    /// A picture taken in and not yet printed: zoom, bytes of a row, rows.
+    buffered: Option<(u8, usize, Vec<u8>)>,
     x: usize,
     sorts: Vec<Sort>,
     text: String,
@@ -69,6 +71,7 @@ impl Typesetter {
             qr_module: 3,
             qr_level: EcLevel::L,
             stored: BTreeMap::new(),
+            buffered: None,
             x: 0,
             sorts: Vec::new(),
             text: String::new(),
@@ -101,7 +104,7 @@ impl Typesetter {
             } => return self.raster(*mode, *row_bytes, data),
             Command::Function { letter: b'k', data } => return self.qr(data),
             Command::Function { letter: b'L', data } => return self.graphics(data),
-            Command::Barcode { system: 73, data } => return vec![self.barcode(data)],
+            Command::Barcode { system, data } => return vec![self.barcode(*system, data)],
             Command::Cut { .. } if self.x > 0 => return vec![self.end_line(self.spacing)],
             _ => self.setting(command),
         }
@@ -111,6 +114,11 @@ impl Typesetter {
     fn setting(&mut self, command: &Command<'_>) {
         match command {
             Command::Bold(bold) => self.bold = *bold,
+            Command::PrintMode(mode) => {
+                self.bold = mode & 0x08 != 0;
+                self.tall = usize::from(mode >> 4 & 1) + 1;
+                self.wide = usize::from(mode >> 5 & 1) + 1;
+            }
             Command::Size(size) => {
                 self.wide = usize::from(size >> 4 & 7) + 1;
                 self.tall = usize::from(size & 7) + 1;
@@ -123,6 +131,7 @@ impl Typesetter {
             Command::ChineseMode(on) => self.chinese = *on,
             Command::LeftMargin(dots) if self.x == 0 => self.margin = usize::from(*dots),
             Command::Position(dots) => self.jump(usize::from(*dots)),
+            Command::MoveBy(dots) => self.jump(self.x.saturating_add_signed(isize::from(*dots))),
             Command::DefineLetters { first, letters } => {
                 for (code, columns) in (*first..).zip(letters) {
                     self.defined.insert(code, columns.to_vec());
@@ -196,7 +205,9 @@ impl Typesetter {
             }
             _ => None,
         };
-        letter.unwrap_or('▒')
+        // Page 0 is the same on every printer.
+        let standard = (self.page == 0).then(|| codepage::cp437(byte)).flatten();
+        letter.or(standard).unwrap_or('▒')
     }
 
     fn place(&mut self, letter: char, columns: Vec<u8>, wide: usize, tall: usize) {
@@ -307,13 +318,36 @@ impl Typesetter {
         vec![picture]
     }
 
-    /// `GS ( L`: functions 65 (forget), 67 (store) and 69 (print) of pictures kept in the printer.
+    /// `GS ( L`: functions 65 (forget), 67 (store) and 69 (print) of pictures kept in the printer,
+    /// 112 (take one into the print buffer) and 50 (print it).
     fn graphics(&mut self, data: &[u8]) -> Vec<Strip> {
         if self.profile.logo != LogoPlan::Stored {
             return Vec::new();
         }
         match data {
             [0x30, 0x41, b'C', b'L', b'R'] => self.stored.clear(),
+            [
+                0x30,
+                0x70,
+                0x30,
+                zoom_x,
+                zoom_y,
+                0x31,
+                x0,
+                x1,
+                _,
+                _,
+                rows @ ..,
+            ] => {
+                let row_bytes = usize::from(u16::from_le_bytes([*x0, *x1])).div_ceil(8);
+                let mode = u8::from(*zoom_x == 2) | u8::from(*zoom_y == 2) << 1;
+                self.buffered = Some((mode, row_bytes, rows.to_vec()));
+            }
+            [0x30, 0x02 | 0x32] => {
+                if let Some((mode, row_bytes, rows)) = self.buffered.take() {
+                    return self.raster(mode, row_bytes, &rows);
+                }
+            }
             [0x30, 0x43, 0x30, a, b, 1, x0, x1, _, _, 0x31, rows @ ..] => {
                 let row_bytes = usize::from(u16::from_le_bytes([*x0, *x1])).div_ceil(8);
                 self.stored.insert([*a, *b], (row_bytes, rows.to_vec()));
@@ -370,23 +404,21 @@ impl Typesetter {
         })
     }
 
-    fn barcode(&mut self, data: &[u8]) -> Strip {
-        let content = data.strip_prefix(b"{B").unwrap_or(data);
-        let content = String::from_utf8_lossy(content).replace("{{", "{");
-        let modules = code128::modules(&content);
-        let start = self.start(modules.len() * self.barcode_module);
+    fn barcode(&mut self, system: u8, data: &[u8]) -> Strip {
+        let code = barcode::read(system, data);
+        let start = self.start(code.modules.len() * self.barcode_module);
         let height_dots = self.barcode_height + 30;
         let mut canvas = Canvas::new(
             self.profile.width_dots,
             if self.draws { height_dots } else { 0 },
         );
         if self.draws {
-            for (index, _) in modules.iter().enumerate().filter(|(_, bar)| **bar) {
+            for (index, _) in code.modules.iter().enumerate().filter(|(_, bar)| **bar) {
                 let x = start + index * self.barcode_module;
                 canvas.ink_block(x, 0, self.barcode_module, self.barcode_height);
             }
-            let caption_start = self.start(content.len() * CELL_WIDTH_DOTS);
-            for (index, letter) in content.chars().enumerate() {
+            let caption_start = self.start(code.content.len() * CELL_WIDTH_DOTS);
+            for (index, letter) in code.content.chars().enumerate() {
                 if let Some(columns) = glyph::columns(letter, false) {
                     let sort = Sort {
                         x: index * CELL_WIDTH_DOTS,
@@ -401,7 +433,7 @@ impl Typesetter {
         Strip {
             height_dots,
             rows: canvas.into_rows(),
-            text: Some(format!("[BARCODE {content}]")),
+            text: Some(format!("[BARCODE {}]", code.content)),
         }
     }
 }

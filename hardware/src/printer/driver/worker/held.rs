@@ -36,6 +36,10 @@ struct Line {
     sleepless: u32,
     writes: u32,
     most_waiting: usize,
+    /// When the last full status question was handed over, and how many answers have come.
+    asked: Option<(u64, usize)>,
+    /// How long each took until the thread had the last of its four answers, in microseconds.
+    rounds_us: Vec<u64>,
 }
 
 impl Line {
@@ -46,7 +50,9 @@ impl Line {
     /// A millisecond: what the line carries, what the printer does and says.
     fn tick(&mut self) {
         self.now_us += 1_000;
-        self.free_at_us = self.free_at_us.max(self.now_us - 1_000);
+        // An idle line starts with the tick; a busy one keeps the part of a byte it was at.
+        let earliest_us = self.now_us.saturating_sub(1_000 + self.byte_us);
+        self.free_at_us = self.free_at_us.max(earliest_us);
         while self.free_at_us + self.byte_us <= self.now_us && self.clear_to_send() {
             let Some(byte) = self.kernel.pop_front() else {
                 break;
@@ -73,6 +79,15 @@ impl Link for Port {
     fn try_read(&mut self, buffer: &mut [u8]) -> Result<usize, PortError> {
         let mut line = self.0.borrow_mut();
         let count = buffer.len().min(line.heard.len());
+        let now_us = line.now_us;
+        if let Some((asked_us, answers)) = &mut line.asked {
+            *answers += count;
+            if *answers >= 4 {
+                let took_us = now_us - *asked_us;
+                line.asked = None;
+                line.rounds_us.push(took_us);
+            }
+        }
         for (slot, byte) in buffer.iter_mut().zip(line.heard.drain(..count)) {
             *slot = byte;
         }
@@ -84,6 +99,9 @@ impl Link for Port {
         let count = bytes.len().min(KERNEL_BYTES - line.kernel.len());
         line.kernel.extend(&bytes[..count]);
         line.writes += 1;
+        if bytes == crate::printer::protocol::ASK_STATUS {
+            line.asked = Some((line.now_us, 0));
+        }
         line.most_waiting = line.most_waiting.max(line.kernel.len());
         Ok(count)
     }
@@ -147,7 +165,10 @@ struct Stage {
 impl Stage {
     /// An Epson on a cable with handshake wires, at the speed it leaves the factory with.
     fn new() -> Self {
-        let profile = Profile::named("epson-t88").unwrap();
+        Self::with(Profile::named("epson-t88").unwrap())
+    }
+
+    fn with(profile: Profile) -> Self {
         let setup = SimConfig {
             draws: false,
             ..SimConfig::new(profile.clone())
@@ -166,6 +187,8 @@ impl Stage {
             sleepless: 0,
             writes: 0,
             most_waiting: 0,
+            asked: None,
+            rounds_us: Vec::new(),
         }));
         let events = Rc::new(RefCell::new(Vec::new()));
         let (commands, receiver) = channel();
@@ -357,4 +380,20 @@ fn a_kernel_that_took_everything_at_once_is_not_a_printer_that_did() {
     assert_eq!(stage.line.borrow().now_us / 1_000, 16 + 50);
     port.discard_buffers();
     assert_eq!((port.unsent_bytes(), port.try_write(b"a").unwrap()), (0, 1));
+}
+
+#[test]
+fn all_four_status_answers_are_there_15_ms_after_the_question_at_9600_baud() {
+    // Proves: through thread, kernel, line and printer; the twelve bytes of the questions take
+    // 12.5 ms of it, so the thread adds next to nothing, and the first answer is there sooner.
+    let profile = Profile::named("mm58").unwrap();
+    assert_eq!(profile.baud, 9_600);
+    let mut stage = Stage::with(profile);
+    stage.ready();
+    stage.line.borrow_mut().rounds_us.clear();
+    stage.turn_until(20_000, |_| false);
+    let line = stage.line.borrow();
+    assert!(line.rounds_us.len() >= 10, "{:?}", line.rounds_us);
+    let slowest_us = line.rounds_us.iter().copied().max().unwrap();
+    assert!(slowest_us <= 15_000, "{:?}", line.rounds_us);
 }
