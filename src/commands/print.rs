@@ -112,7 +112,7 @@ pub struct PrintArgs {
     /// Print the test page instead: ruler, letters, code pages, codes, cut.
     #[arg(long, conflicts_with_all = ["file", "store_logo"])]
     pub self_test: bool,
-    /// With --self-test: a sample of every code page from 0 to 255 (some 20 cm more paper).
+    /// With --self-test: a sample of every code page from 0 to 255 (20 to 30 cm more paper).
     #[arg(long, requires = "self_test")]
     pub all_pages: bool,
     /// Store a PNG picture as the printer's logo instead (then set receipt.logo_in_printer).

@@ -22,7 +22,7 @@ const PAGE_CELLS: usize = 8;
 pub enum SelfTest {
     /// The fourteen code pages under which makers hide Vietnamese: some 20 cm of paper.
     Page,
-    /// Every code page from 0 to 255 with a short sample: some 20 cm more on 80 mm paper.
+    /// Every code page from 0 to 255 with a short sample: 20 to 30 cm more.
     AllPages,
 }
 
