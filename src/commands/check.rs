@@ -47,6 +47,6 @@ pub(super) fn backup(args: &BackupArgs) -> Result<()> {
         .store
         .call(move |engine| engine.backup(&target))
         .with_context(|| format!("no backup at {}", args.target.display()))?;
-    println!("backup: {}", args.target.display());
+    tell!("backup: {}", args.target.display());
     Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) fn run(args: &EnrollArgs) -> Result<()> {
         &args.code,
         &args.name,
     )?;
-    println!(
+    tell!(
         "enrolled: this kiosk is {} of store {}",
         answer.device.as_str(),
         answer.store

@@ -77,10 +77,10 @@ fn catalogue(
     bar.end();
     let lines = read.report.findings.iter().take(LINES_MAX);
     for finding in lines {
-        println!("{}", finding.line(&args.language));
+        tell!("{}", finding.line(&args.language));
     }
     let report = &read.report;
-    println!(
+    tell!(
         "{}: {} rows, {} items, {} of them not for sale, {} rows left out; {} errors, {} warnings",
         args.file.display(),
         report.rows,
@@ -104,12 +104,12 @@ fn catalogue(
         let applied = store.set_catalogue(entries, mode, &source, wall_ms(), &mut progress)?;
         bar.end();
         let sellable = applied.items.saturating_sub(not_sellable);
-        println!(
+        tell!(
             "the catalogue now has {} items, {sellable} of them on sale",
             applied.items
         );
     }
-    println!("took {} ms", started.elapsed().as_millis());
+    tell!("took {} ms", started.elapsed().as_millis());
     Ok(())
 }
 
@@ -176,7 +176,7 @@ impl Bar {
 
     fn end(&self) {
         if self.on && self.shown.is_some() {
-            eprintln!();
+            note!("");
         }
     }
 }

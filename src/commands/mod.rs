@@ -1,5 +1,22 @@
 //! The kiosk's commands.
 
+/// Says a line on standard output to whoever still reads. For commands with an effect: a payment
+/// or a print does not stop, and does not panic, because the reader of its words has gone.
+macro_rules! tell {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
+/// The same on standard error.
+macro_rules! note {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($words)*);
+    }};
+}
+
 #[cfg(feature = "desktop")]
 mod bench;
 mod check;
@@ -83,6 +100,33 @@ enum Command {
     StaffPin,
 }
 
+impl Command {
+    /// Whether the words are all there is: when nobody reads them any more, as behind `| head`,
+    /// the command may end at any place. All others have something to carry through.
+    fn only_says_something(&self) -> bool {
+        match self {
+            Self::Check(_)
+            | Self::Qr(_)
+            | Self::Receipt(_)
+            | Self::Doctor(_)
+            | Self::Zvt(_)
+            | Self::ExampleConfig
+            | Self::ExampleProfile { .. }
+            | Self::StaffPin => true,
+            Self::Run(_)
+            | Self::Demo(_)
+            | Self::Enroll(_)
+            | Self::Import(_)
+            | Self::Print(_)
+            | Self::Sim(_)
+            | Self::Terminal(_)
+            | Self::Backup(_) => false,
+            #[cfg(feature = "desktop")]
+            Self::Bench(_) => false,
+        }
+    }
+}
+
 /// Puts the demo's catalogue into a store, for tests.
 ///
 /// # Errors
@@ -101,6 +145,9 @@ impl Cli {
     /// # Errors
     /// Whatever stops it, in words for a person.
     pub fn run(self) -> Result<ExitCode> {
+        if self.command.only_says_something() {
+            signals::end_with_the_reader()?;
+        }
         match self.command {
             Command::Run(args) => run::run(args)?,
             Command::Demo(args) => demo::run(args)?,

@@ -234,7 +234,7 @@ pub(super) fn run(args: &PrintArgs) -> Result<ExitCode> {
     let printer = args.printer.printer()?;
     let bytes = bytes(args, &printer.profile)?;
     let outcome = print(printer, bytes, &mut Teller::new(language))?;
-    println!("{}", outcome.says(language));
+    tell!("{}", outcome.says(language));
     Ok(ExitCode::from(outcome.code()))
 }
 
@@ -369,7 +369,7 @@ impl Teller {
                 total_bytes,
                 ..
             } => self.progress(*done_bytes, *total_bytes),
-            _ if event.resend().is_some() && self.on_terminal => eprintln!(),
+            _ if event.resend().is_some() && self.on_terminal => note!(""),
             _ => {}
         }
     }
@@ -381,11 +381,11 @@ impl Teller {
             other => attention(other),
         };
         let label = pick(self.language, "máy in", "printer");
-        eprintln!("{label}: {}", pick(self.language, words.0, words.1));
+        note!("{label}: {}", pick(self.language, words.0, words.1));
     }
 
     fn finding(&self, finding: Finding) {
-        eprintln!(
+        note!(
             "{}",
             match self.language {
                 Language::Vietnamese => finding.vi(),
@@ -403,7 +403,7 @@ impl Teller {
             let _ = std::io::stderr().flush();
         } else if percent / 25 > self.quarter {
             self.quarter = percent / 25;
-            eprintln!("{label} {percent} % ({done}/{total} bytes)");
+            note!("{label} {percent} % ({done}/{total} bytes)");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `kiosk sim …`: simulated devices, each the same product the tests use,
 //! on a pseudo-terminal or socket of its own.
 
+use super::terminal::Speaks;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use hardware::printer::sim as printer;
@@ -41,26 +42,32 @@ enum Device {
         #[arg(long, value_name = "N")]
         baud: Option<u32>,
     },
-    /// A card terminal that speaks ZVT and keeps its own ledger.
-    Terminal {
-        /// Port on the loopback address (0 picks one); set it as terminal.tcp.
-        #[arg(long, value_name = "PORT", conflicts_with = "pty")]
-        tcp: Option<u16>,
-        /// Or where its serial port appears; set it as terminal.port.
-        #[arg(long, value_name = "LINK")]
-        pty: Option<PathBuf>,
-        /// File of the ledger; in memory when absent.
-        #[arg(long, value_name = "FILE")]
-        ledger: Option<PathBuf>,
-        /// How long the bank takes.
-        #[arg(long, default_value_t = 2000)]
-        delay_ms: u64,
-        /// Decline everything with this code instead of approving.
-        #[arg(long, value_name = "CODE")]
-        decline: Option<u8>,
-    },
+    /// A card terminal that keeps its own ledger.
+    Terminal(TerminalArgs),
     /// A bank behind a payment relay, or payOS, SePay and Pix themselves.
     Bank(Box<super::sim_bank::BankArgs>),
+}
+
+#[derive(Clone, Debug, Args)]
+struct TerminalArgs {
+    /// What it speaks: Caisse-AP over TCP, Concert over a serial port, ZVT over both.
+    #[arg(long, value_enum, default_value_t = Speaks::Zvt)]
+    protocol: Speaks,
+    /// Port on the loopback address (0 picks one); set it as terminal.tcp.
+    #[arg(long, value_name = "PORT", conflicts_with = "pty")]
+    tcp: Option<u16>,
+    /// Or where its serial port appears; set it as terminal.port.
+    #[arg(long, value_name = "LINK")]
+    pty: Option<PathBuf>,
+    /// File of the ledger; in memory when absent.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// How long the bank takes.
+    #[arg(long, default_value_t = 2000)]
+    delay_ms: u64,
+    /// Decline everything with this code instead of approving.
+    #[arg(long, value_name = "CODE")]
+    decline: Option<u8>,
 }
 
 pub(super) fn run(args: SimArgs) -> Result<()> {
@@ -80,13 +87,7 @@ pub(super) fn run(args: SimArgs) -> Result<()> {
             profile,
             baud,
         } => run_printer(&pty, &paper, &profile, baud),
-        Device::Terminal {
-            tcp,
-            pty,
-            ledger,
-            delay_ms,
-            decline,
-        } => run_terminal(tcp, pty, ledger, delay_ms, decline),
+        Device::Terminal(args) => run_terminal(&args),
         Device::Bank(args) => super::sim_bank::run(*args),
     }
 }
@@ -135,39 +136,57 @@ fn park() -> ! {
     }
 }
 
-fn run_terminal(
-    tcp: Option<u16>,
-    pty: Option<PathBuf>,
-    ledger: Option<PathBuf>,
-    delay_ms: u64,
-    decline: Option<u8>,
-) -> Result<()> {
-    let ledger = match &ledger {
+fn run_terminal(args: &TerminalArgs) -> Result<()> {
+    let sim = start_terminal(args)?;
+    println!("terminal: {:?}", sim.connection());
+    println!(
+        "control: 127.0.0.1:{} (lines: {TERMINAL_LINES})",
+        sim.control_port()
+    );
+    park()
+}
+
+const TERMINAL_LINES: &str = "a scenario as JSON, usual JSON, ledger, unplug, plug, power, sale N";
+
+fn start_terminal(args: &TerminalArgs) -> Result<terminal::TerminalSim> {
+    let place = match (args.tcp, &args.pty) {
+        (Some(port), None) => terminal::SimPlace::Tcp(port),
+        (None, Some(path)) => terminal::SimPlace::Pty(path.clone()),
+        _ => bail!("give --tcp PORT or --pty LINK"),
+    };
+    let serial = matches!(place, terminal::SimPlace::Pty(_));
+    match (args.protocol, serial) {
+        (Speaks::CaisseAp, true) => bail!("Caisse-AP runs over TCP; give --tcp PORT"),
+        (Speaks::Concert, false) => bail!("Concert runs over a serial line; give --pty LINK"),
+        _ => {}
+    }
+    let ledger = match &args.ledger {
         Some(path) => terminal::Ledger::open(path)
             .with_context(|| format!("--ledger {}: cannot be used", path.display()))?,
         None => terminal::Ledger::in_memory(),
     };
-    let (place, serial) = match (tcp, pty) {
-        (Some(port), None) => (terminal::SimPlace::Tcp(port), false),
-        (None, Some(path)) => (terminal::SimPlace::Pty(path), true),
-        _ => bail!("give --tcp PORT or --pty LINK"),
+    let started = match args.protocol {
+        Speaks::Zvt => {
+            let config = terminal::ZvtModelConfig {
+                serial,
+                ..terminal::ZvtModelConfig::default()
+            };
+            terminal::TerminalSim::start(terminal::ZvtModel::new(config, ledger), &place)
+        }
+        Speaks::CaisseAp => {
+            terminal::TerminalSim::start(terminal::CaisseApModel::new(ledger), &place)
+        }
+        Speaks::Concert => {
+            terminal::TerminalSim::start(terminal::ConcertModel::new(ledger), &place)
+        }
     };
-    let config = terminal::ZvtModelConfig {
-        serial,
-        ..terminal::ZvtModelConfig::default()
-    };
-    let sim = terminal::TerminalSim::start(terminal::ZvtModel::new(config, ledger), &place)?;
+    let sim = started.with_context(|| format!("{place:?}: cannot be used"))?;
     sim.set_usual(terminal::Scenario {
-        delay_ms,
-        ..terminal::Scenario::ending(match decline {
+        delay_ms: args.delay_ms,
+        ..terminal::Scenario::ending(match args.decline {
             Some(code) => terminal::SimOutcome::Decline(code),
             None => terminal::SimOutcome::Approve,
         })
     });
-    println!("terminal: {:?}", sim.connection());
-    println!(
-        "control: 127.0.0.1:{} (lines: usual JSON, ledger, unplug, plug)",
-        sim.control_port()
-    );
-    park()
+    Ok(sim)
 }

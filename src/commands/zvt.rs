@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     /// The published messages: the plain bytes and the end of the serial block.
-    const PUBLISHED: [(&str, &str); 22] = [
+    const PUBLISHED: [(&str, &str); 26] = [
         ("06 00 06 00 00 00 be 09 78", "3c aa"),
         (
             "06 00 10 12 34 56 be 09 78 03 01 06 06 26 04 0a 02 06 d3",
@@ -242,6 +242,14 @@ mod tests {
         ("06 01 0c 04 00 00 00 00 10 10 49 09 78 06 00", "bf bd"),
         ("06 20 05 00 00 00 03 03", "db 15"),
         ("06 30 06 00 00 00 87 02 31", "d8 af"),
+        // Published as a form; the checksum is CRC-16/KERMIT computed by another program.
+        ("06 31 0d 00 00 00 04 00 00 00 00 12 50 49 09 78", "de 2b"),
+        (
+            "06 01 14 04 00 00 00 00 12 50 49 09 78 19 44 06 06 1f 73 03 00 00 01",
+            "0d 71",
+        ),
+        ("80 00 08 06 06 1f 73 03 00 00 01", "89 2d"),
+        ("84 cc 00", "20 c2"),
         ("06 50 03 12 34 56", "c4 af"),
         ("05 01 03 12 34 56", "e0 43"),
         ("06 70 00", "d9 f9"),

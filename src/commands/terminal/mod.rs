@@ -125,7 +125,7 @@ pub struct PlaceArgs {
 
 /// Protocols by the names of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Speaks {
+pub(super) enum Speaks {
     /// ZVT, serial or TCP.
     Zvt,
     /// Caisse-AP over IP, TCP.
@@ -237,7 +237,7 @@ fn usual_journal(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf> 
 }
 
 pub(super) fn run(args: &TerminalArgs) -> Result<ExitCode> {
-    let ending = execute(&args.order, &mut |line| println!("{line}"))?;
+    let ending = execute(&args.order, &mut |line| tell!("{line}"))?;
     Ok(ExitCode::from(ending.code()))
 }
 
