@@ -1,6 +1,9 @@
 //! Settings, checked before anything starts.
 
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    relay::settings::{Payment, PaymentError, RawPayment, check_together},
+};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use std::{
@@ -21,6 +24,8 @@ pub struct Config {
     pub late_after_hour: u32,
     /// Name shown on the page.
     pub organisation: String,
+    /// Bank accounts at payment providers.
+    pub payments: Vec<Payment>,
     /// Where time comes from.
     pub clock: Clock,
 }
@@ -35,6 +40,7 @@ impl Config {
             time_zone: chrono_tz::Asia::Ho_Chi_Minh,
             late_after_hour: 6,
             organisation: String::new(),
+            payments: Vec::new(),
             clock: Clock::System,
         }
     }
@@ -83,6 +89,14 @@ impl Config {
             config.late_after_hour = hour;
         }
         config.organisation = raw.organisation.unwrap_or_default();
+        let payment = |source| ConfigError::Payment {
+            file: file.into(),
+            source,
+        };
+        for section in raw.payment {
+            config.payments.push(section.read().map_err(payment)?);
+        }
+        check_together(&config.payments).map_err(payment)?;
         Ok(config)
     }
 }
@@ -95,6 +109,8 @@ struct RawConfig {
     time_zone: Option<String>,
     late_after_hour: Option<u32>,
     organisation: Option<String>,
+    #[serde(default)]
+    payment: Vec<RawPayment>,
 }
 
 /// Why the settings cannot be used. Correct the file and start again.
@@ -115,6 +131,14 @@ pub enum ConfigError {
         file: String,
         /// Where and what.
         what: String,
+    },
+    /// A `[[payment]]` section that cannot be used.
+    #[error("{file}: {source}")]
+    Payment {
+        /// The file.
+        file: String,
+        /// Section, key and remedy.
+        source: PaymentError,
     },
     /// A value that cannot be used.
     #[error("{file}: {key} cannot be used; {remedy}")]
@@ -156,6 +180,93 @@ mod tests {
         let shipped = Config::parse(include_str!("../headoffice.toml"), "h.toml").unwrap();
         let built_in = Config::new("headoffice-data");
         assert_eq!(format!("{shipped:?}"), format!("{built_in:?}"));
+    }
+
+    /// A settings file with one payOS section, whose secrets stand in a private file.
+    fn with_payment(folder: &Path, mode: u32, change: impl Fn(String) -> String) -> String {
+        use std::os::unix::fs::PermissionsExt;
+        let secret = folder.join("secret");
+        std::fs::write(&secret, "very-secret\n").unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
+        let place = format!("{{ file = \"{}\" }}", secret.display());
+        change(format!(
+            "[[payment]]\nname = \"main\"\nprovider = \"payos\"\naccount_number = \"0011004000111\"\n\
+             client_id = {place}\napi_key = {place}\nchecksum_key = {place}\n"
+        ))
+    }
+
+    #[test]
+    fn secrets_come_from_private_files_and_are_never_printed() {
+        // Proves that a section is read with its secrets, that printing the settings shows none of them, and that a
+        // file others may read is refused with the command that helps.
+        let folder = tempfile::tempdir().unwrap();
+        let text = with_payment(folder.path(), 0o600, |text| text);
+        let config = Config::parse(&text, "h.toml").unwrap();
+        assert_eq!(config.payments.len(), 1);
+        assert_eq!(config.payments[0].url, "https://api-merchant.payos.vn");
+        let printed = format!("{config:?}");
+        assert!(
+            printed.contains("Secret") && !printed.contains("very-secret"),
+            "{printed}"
+        );
+        let open = with_payment(folder.path(), 0o644, |text| text);
+        let error = Config::parse(&open, "h.toml").unwrap_err().to_string();
+        assert!(
+            error.contains("chmod 600") && error.contains("client_id"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_payment_section_names_section_key_and_remedy() {
+        // Proves that each refused value says which section and key, that plain HTTP leaves this machine only to itself,
+        // and that no two sections share a name, an account or a store.
+        let folder = tempfile::tempdir().unwrap();
+        let good = with_payment(folder.path(), 0o600, |text| text);
+        let second = |change: &str, to: &str| format!("{good}{}", good.replace(change, to));
+        for (text, wanted) in [
+            (good.replace("\"payos\"", "\"momo\""), "provider"),
+            (good.replace("\"main\"", "\"Main shop\""), "name"),
+            (good.replace("0011004000111", "00 11"), "account_number"),
+            (format!("{good}url = \"http://payos.example\"\n"), "url"),
+            (
+                format!("{good}requests_per_second = 0\n"),
+                "requests_per_second",
+            ),
+            (good.replace("checksum_key", "checksum"), "checksum"),
+            (good.replace("{ file", "{ env = \"X\", file"), "env"),
+            (
+                format!(
+                    "{}client_id = {{ env = \"NOT_SET_ANYWHERE\" }}\n",
+                    without(&good, "client_id")
+                ),
+                "NOT_SET_ANYWHERE",
+            ),
+            (without(&good, "api_key"), "api_key"),
+            (second("0011004000111", "0022"), "name"),
+            (second("\"main\"", "\"other\""), "account_number"),
+            (
+                second("\"main\"", "\"other\"").replacen("0011004000111", "0022", 1),
+                "stores",
+            ),
+        ] {
+            let error = Config::parse(&text, "h.toml").unwrap_err().to_string();
+            assert!(
+                error.contains("h.toml") && error.contains(wanted),
+                "{wanted}: {error}"
+            );
+            assert!(!error.contains("very-secret"), "{error}");
+        }
+        let local = format!("{good}url = \"http://127.0.0.1:9000/\"\n");
+        let config = Config::parse(&local, "h.toml").unwrap();
+        assert_eq!(config.payments[0].url, "http://127.0.0.1:9000");
+    }
+
+    fn without(text: &str, key: &str) -> String {
+        text.lines()
+            .filter(|line| !line.starts_with(key))
+            .map(|line| format!("{line}\n"))
+            .collect()
     }
 
     #[test]

@@ -12,12 +12,14 @@ pub mod config;
 pub mod enrol;
 pub mod numbers;
 pub mod project;
+pub mod relay;
 pub mod serve;
 pub mod store;
 pub mod today;
 
 pub use clock::Clock;
 pub use config::{Config, ConfigError};
+pub use relay::Relay;
 pub use store::{Store, StoreError};
 
 use std::{net::SocketAddr, sync::Arc, thread::JoinHandle, time::Duration};
@@ -50,6 +52,8 @@ pub struct Running {
     /// Where it listens.
     pub addr: SocketAddr,
     store: Arc<Store>,
+    relay: Arc<Relay>,
+    pollers: Option<relay::Pollers>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -64,6 +68,7 @@ pub fn start(config: Config) -> Result<Running, StartError> {
         address: config.listen,
         source,
     };
+    let relay = Arc::new(Relay::open(Arc::clone(&store), &config.payments)?);
     let listener = std::net::TcpListener::bind(config.listen).map_err(refuse)?;
     listener.set_nonblocking(true).map_err(refuse)?;
     let addr = listener.local_addr().map_err(refuse)?;
@@ -78,7 +83,8 @@ pub fn start(config: Config) -> Result<Running, StartError> {
         tokio::net::TcpListener::from_std(listener).map_err(refuse)?
     };
     let (stop, stopped) = oneshot::channel();
-    let served = Arc::clone(&store);
+    let pollers = relay.start(&config.payments).map_err(StartError::Thread)?;
+    let served = Arc::clone(&relay);
     let organisation = config.organisation;
     let thread = std::thread::Builder::new()
         .name("headoffice-main".into())
@@ -96,6 +102,8 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     Ok(Running {
         addr,
         store,
+        relay,
+        pollers: Some(pollers),
         stop: Some(stop),
         thread: Some(thread),
     })
@@ -112,6 +120,12 @@ impl Running {
     #[must_use]
     pub fn store(&self) -> &Arc<Store> {
         &self.store
+    }
+
+    /// The payment relay behind the server.
+    #[must_use]
+    pub fn relay(&self) -> &Arc<Relay> {
+        &self.relay
     }
 
     /// A one-time enrolment code, as `headoffice code` makes it.
@@ -150,6 +164,7 @@ impl Running {
             let _ = stop.send(());
         }
         self.wait();
+        self.pollers = None;
     }
 }
 

@@ -59,6 +59,11 @@ enum Command {
         #[arg(long)]
         device: String,
     },
+    /// Transfers the bank credited: list them, decide about them, read a bank's list in.
+    Credits {
+        #[command(subcommand)]
+        what: Credits,
+    },
     /// Throw the figures away and make them again from the blocks.
     Rebuild {
         #[command(flatten)]
@@ -71,6 +76,51 @@ enum Command {
         /// The copy's file name.
         #[arg(long)]
         to: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Credits {
+    /// What somebody has to look at, then the newest, as JSON.
+    List {
+        #[command(flatten)]
+        place: Where,
+        /// How many at most.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Keep what was decided about a credit.
+    Settle {
+        #[command(flatten)]
+        place: Where,
+        /// Name of the payment account.
+        #[arg(long)]
+        account: String,
+        /// The bank's reference.
+        #[arg(long)]
+        reference: String,
+        /// given_back, voucher, for_sale, not_ours or reopened.
+        #[arg(long)]
+        decision: String,
+        /// Who decided.
+        #[arg(long)]
+        by: String,
+        /// The order it is for, when it has none yet.
+        #[arg(long)]
+        order: Option<String>,
+        /// Refund's reference or sale. No names of shoppers.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Read a bank's list in (CSV: reference,amount,memo,time).
+    Import {
+        #[command(flatten)]
+        place: Where,
+        /// Name of the payment account.
+        #[arg(long)]
+        account: String,
+        /// The file.
+        file: PathBuf,
     },
 }
 
@@ -112,11 +162,47 @@ fn run(command: Command) -> anyhow::Result<()> {
             anyhow::ensure!(known, "there is no device {device}");
             Ok(())
         }
+        Command::Credits { what } => credits(what),
         Command::Rebuild { place } => rebuild(&open(&place)?),
         Command::Backup { place, to } => open(&place)?
             .backup(&to)
             .with_context(|| format!("copying to {}", to.display())),
     }
+}
+
+fn credits(what: Credits) -> anyhow::Result<()> {
+    match what {
+        Credits::List { place, limit } => {
+            let list = open(&place)?.credits(limit)?;
+            println!("{}", serde_json::to_string_pretty(&list)?);
+        }
+        Credits::Settle {
+            place,
+            account,
+            reference,
+            decision,
+            by,
+            order,
+            note,
+        } => {
+            let store = open(&place)?;
+            let order = order.as_deref();
+            store.settle_credit(&account, &reference, &decision, &note, &by, order)??;
+        }
+        Credits::Import {
+            place,
+            account,
+            file,
+        } => {
+            let list = std::fs::read(&file).with_context(|| file.display().to_string())?;
+            let done = open(&place)?.import_credits(&account, &list)?;
+            println!(
+                "{} new with an order, {} new to look at, {} known, {} with other money than before",
+                done.matched, done.unmatched, done.known, done.conflicts
+            );
+        }
+    }
+    Ok(())
 }
 
 fn config(place: &Where) -> anyhow::Result<Config> {

@@ -270,6 +270,9 @@ pub struct OrderAnswer {
     /// with a provider that makes none: then the kiosk makes it from its own settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qr: Option<String>,
+    /// With [`OrderState::Refused`]: why, for staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Sum of the credits, in minor units.
     pub received_minor: i64,
     /// What is still to come, in minor units.
@@ -440,6 +443,7 @@ mod tests {
             payee: None,
             provider: "sepay".into(),
             qr: None,
+            reason: None,
             received_minor: 200,
             remaining_minor: 199_800,
             revision: 2,

@@ -1,12 +1,16 @@
 //! HTTP: the kiosks' API, the day as JSON, and the dashboard.
 
+mod credits;
 mod format;
+mod orders;
 mod page;
 mod panels;
+mod webhooks;
 
 use crate::{
     accept::{Address, BUSY_RETRY_MS, Refused},
     enrol::EnrolError,
+    relay::Relay,
     store::{Store, StoreError},
     today::Today,
 };
@@ -49,6 +53,7 @@ const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; font-src 'se
 #[derive(Clone)]
 struct App {
     store: Arc<Store>,
+    relay: Arc<Relay>,
     organisation: Arc<str>,
     slots: Arc<Semaphore>,
     arrived: Arc<Notify>,
@@ -57,13 +62,14 @@ struct App {
 /// Serves until `stopped` fires (or its sender is gone), then finishes requests in progress.
 pub(crate) async fn run(
     listener: TcpListener,
-    store: Arc<Store>,
+    relay: Arc<Relay>,
     organisation: String,
     stopped: oneshot::Receiver<()>,
     patience: Duration,
 ) {
     let app = App {
-        store,
+        store: Arc::clone(&relay.store),
+        relay,
         organisation: organisation.into(),
         slots: Arc::new(Semaphore::new(KIOSK_SLOTS)),
         arrived: Arc::new(Notify::new()),
@@ -105,11 +111,15 @@ fn router(app: App) -> Router {
     let people = Router::new()
         .route("/", get(page::show))
         .route("/v1/today", get(today))
+        .route("/credits", get(credits::page))
+        .route("/v1/credits", get(credits::json))
         .layer(from_fn_with_state(app.clone(), authorise));
     let open = Router::new()
         .route("/healthz", get(healthz))
         .route("/assets/{name}", get(asset));
     kiosks
+        .merge(orders::routes())
+        .merge(webhooks::routes())
         .merge(people)
         .merge(open)
         .layer(from_fn(harden))

@@ -63,7 +63,11 @@ pub(super) async fn show(
         organisation: &app.organisation,
         date: NaiveDate::parse_from_str(&today.date, "%Y-%m-%d").unwrap_or_default(),
     };
-    let mut response = page(&view, &today).into_response();
+    let open = match super::credits::open(&app).await {
+        Ok(open) => open,
+        Err(response) => return response,
+    };
+    let mut response = page(&view, &today, open).into_response();
     response.headers_mut().insert(
         header::CONTENT_LANGUAGE,
         HeaderValue::from_static(lang.tag()),
@@ -74,7 +78,7 @@ pub(super) async fn show(
     response
 }
 
-fn page(view: &View<'_>, today: &Today) -> Markup {
+fn page(view: &View<'_>, today: &Today, transfers_open: u64) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(view.lang.tag()) {
@@ -91,6 +95,7 @@ fn page(view: &View<'_>, today: &Today) -> Markup {
                 main {
                     (heading(view, today))
                     (panels::completeness(view, today))
+                    (super::credits::alarm(view, transfers_open))
                     (panels::alarms(view, today))
                     (panels::cards(view, today))
                     div.columns {
@@ -116,6 +121,7 @@ fn sidebar(view: &View<'_>) -> Markup {
                 li { a href="#faces" { (view.t("Khách nói gì", "What shoppers say")) } }
                 li { a href="#tenders" { (view.t("Bán hàng", "Sales")) } }
                 li { a href="#latest" { (view.t("Lượt bán mới nhất", "Latest sales")) } }
+                li { a href=(format!("/credits?lang={}", view.lang.tag())) { (view.t("Tiền chuyển khoản", "Transfers")) } }
             }
             p.languages {
                 (language(view, Lang::Vi, "Tiếng Việt"))

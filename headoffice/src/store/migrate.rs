@@ -5,9 +5,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// In order; `user_version` is how many have run. A released file is never edited.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../migrations/headoffice/sqlite/0001_accept.sql"),
     include_str!("../../../migrations/headoffice/sqlite/0002_project.sql"),
+    include_str!("../../../migrations/headoffice/sqlite/0003_relay.sql"),
 ];
 
 /// Runs what is missing, all of it or nothing.

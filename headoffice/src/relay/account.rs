@@ -1,0 +1,381 @@
+//! One payment account at work: what is asked of its provider, and what comes of the answers.
+
+use super::{
+    Relay,
+    credits::{Source, Taken},
+    ledger::{AccountId, OfferEvent, Order},
+    provider::{Observed, Provider, ProviderError, Push, Wire},
+    schedule::{Job, Outcome, Schedule},
+};
+use crate::store::StoreError;
+use payqr::{
+    OrderCode,
+    provider::{Credit, NotACredit},
+};
+use std::{
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// What staff read when a code was made and its answer lost.
+const CODE_LOST: &str =
+    "the provider made a code and its answer was lost; nobody has seen the code. Make a new order";
+
+/// Notices since the start, by what became of them.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// A new credit each.
+    pub credited: AtomicU64,
+    /// Known already.
+    pub known: AtomicU64,
+    /// True, and no money for this account.
+    pub no_credit: AtomicU64,
+    /// Not proven to be the provider's.
+    pub forged: AtomicU64,
+}
+
+/// One payment account.
+pub struct Account {
+    /// Its row.
+    pub id: AccountId,
+    /// Its name in the settings and in the webhook's address.
+    pub name: String,
+    /// Stores that use it; empty for all without an own one.
+    pub stores: Vec<String>,
+    /// Whom it is asked of.
+    pub provider: Box<dyn Provider>,
+    /// Notices since the start.
+    pub counts: Counts,
+    pub(super) schedule: Mutex<Schedule>,
+    pub(super) wake: Condvar,
+    pub(super) stopping: AtomicBool,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.name, self.provider.name())
+    }
+}
+
+/// How a notice is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushAnswer {
+    /// HTTP status. 2xx only after the credit is durable.
+    pub status: u16,
+    /// JSON for the provider.
+    pub body: &'static str,
+}
+
+impl Account {
+    /// The schedule. Every change of it is whole before the lock is given up.
+    pub(super) fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the next question may be due, by the schedule's clock.
+    #[must_use]
+    pub fn next_question_ms(&self) -> Option<i64> {
+        self.schedule().next_ms()
+    }
+
+    /// Something became due.
+    pub(super) fn nudge(&self) {
+        self.wake.notify_all();
+    }
+
+    /// Whether the provider makes this account's codes.
+    #[must_use]
+    pub fn needs_code(&self) -> bool {
+        self.provider.capabilities().makes_codes
+    }
+
+    /// Waits until something may be due, at most `longest`.
+    pub(super) fn rest(&self, longest: Duration) {
+        let schedule = self.schedule();
+        if !self.stopping.load(Ordering::SeqCst) {
+            let _ = self
+                .wake
+                .wait_timeout(schedule, longest)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Relay {
+    /// Asks the next due question of an account and keeps the answer. `None` when nothing was due.
+    pub fn step(&self, account: &Account, wire: &mut dyn Wire) -> Option<Job> {
+        let job = account.schedule().take(self.now_ms())?;
+        let begun_ms = self.now_ms();
+        let outcome = match self.perform(account, &job, wire) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::error!(account = %account.name, %error, "an answer of the provider could not be kept; it is asked again");
+                Outcome::NotKept
+            }
+        };
+        if let Outcome::Failed(error) = &outcome {
+            tracing::warn!(account = %account.name, ?job, %error, "payment provider");
+        }
+        let now_ms = self.now_ms();
+        let took_ms = now_ms.saturating_sub(begun_ms).max(0).unsigned_abs();
+        let over = {
+            let mut schedule = account.schedule();
+            schedule.done(&job, &outcome, now_ms, took_ms);
+            match &job {
+                Job::Observe(order) | Job::Cancel(order) if schedule.is_over(order) => Some(order),
+                _ => None,
+            }
+        };
+        if let Some(order) = over {
+            match self.store.note_offer(order, &OfferEvent::Ended) {
+                Ok(_) => account.schedule().forget(order),
+                Err(error) => tracing::error!(%error, "the end of a watch could not be kept"),
+            }
+        }
+        Some(job)
+    }
+
+    fn perform(
+        &self,
+        account: &Account,
+        job: &Job,
+        wire: &mut dyn Wire,
+    ) -> Result<Outcome, StoreError> {
+        let code = match job {
+            Job::List => return self.list(account, wire),
+            Job::Create(code) | Job::Observe(code) | Job::Cancel(code) => code,
+        };
+        let known = self.store.order(code)?.zip(code.parse::<OrderCode>().ok());
+        let Some((order, number)) = known else {
+            return Ok(Outcome::Answered { closed: true });
+        };
+        match job {
+            Job::Create(_) => self.create(account, &order, number, wire),
+            Job::Cancel(_) => self.cancel(account, &order, number, wire),
+            _ => match account.provider.observe(wire, number) {
+                Ok(observed) => self.observed(account, &order, observed),
+                Err(error) => Ok(Outcome::Failed(error)),
+            },
+        }
+    }
+
+    fn create(
+        &self,
+        account: &Account,
+        order: &Order,
+        number: OrderCode,
+        wire: &mut dyn Wire,
+    ) -> Result<Outcome, StoreError> {
+        if order.withdrawn || order.refused.is_some() || order.made.is_some() {
+            return Ok(Outcome::Answered {
+                closed: order.made.is_none(),
+            });
+        }
+        // Durable before the provider is asked: after a crash it is looked for before anything is created.
+        self.store.note_offer(&order.code, &OfferEvent::Asked)?;
+        match account.provider.create(wire, number, order.amount_minor) {
+            Ok(made) => {
+                self.store
+                    .note_offer(&order.code, &OfferEvent::Made(made))?;
+                self.waiters.wake(&order.code);
+                Ok(Outcome::Made)
+            }
+            Err(ProviderError::Refused(why)) => {
+                // "There is such an order already" is a refusal too: a lost answer looks like this.
+                match account.provider.observe(wire, number) {
+                    Ok(Observed::Absent) => {
+                        self.refuse(account, order, &why)?;
+                        Ok(Outcome::Answered { closed: true })
+                    }
+                    Ok(observed) => self.observed(account, order, observed),
+                    Err(error) => Ok(Outcome::Failed(error)),
+                }
+            }
+            Err(error) => Ok(Outcome::Failed(error)),
+        }
+    }
+
+    fn refuse(&self, account: &Account, order: &Order, why: &str) -> Result<(), StoreError> {
+        tracing::warn!(account = %account.name, order = %order.code, why, "the provider made no code");
+        self.store
+            .note_offer(&order.code, &OfferEvent::Refused(why.into()))?;
+        self.waiters.wake(&order.code);
+        Ok(())
+    }
+
+    fn observed(
+        &self,
+        account: &Account,
+        order: &Order,
+        observed: Observed,
+    ) -> Result<Outcome, StoreError> {
+        let (credits, closed) = match observed {
+            Observed::Absent if order.made.is_none() && !order.withdrawn => {
+                return Ok(Outcome::Absent);
+            }
+            Observed::Absent => return Ok(Outcome::Answered { closed: false }),
+            Observed::Known { credits, closed } => (credits, closed),
+        };
+        self.keep(account, &credits, None)?;
+        if account.needs_code() && order.made.is_none() && order.refused.is_none() {
+            // The provider tells the code only once, in the answer that was lost.
+            self.refuse(account, order, CODE_LOST)?;
+            let now_ms = self.now_ms();
+            account.schedule().cancel(&order.code, now_ms);
+        }
+        Ok(Outcome::Answered { closed })
+    }
+
+    fn cancel(
+        &self,
+        account: &Account,
+        order: &Order,
+        number: OrderCode,
+        wire: &mut dyn Wire,
+    ) -> Result<Outcome, StoreError> {
+        let observed = match account.provider.cancel(wire, number) {
+            // Too late to cancel: it was paid, or is cancelled. What is there counts.
+            Err(ProviderError::Refused(_)) => account.provider.observe(wire, number),
+            other => other,
+        };
+        match observed {
+            Ok(Observed::Absent) => {
+                self.store.note_offer(&order.code, &OfferEvent::Cancelled)?;
+                Ok(Outcome::Answered { closed: true })
+            }
+            Ok(Observed::Known { credits, closed }) => {
+                self.keep(account, &credits, None)?;
+                self.store.note_offer(&order.code, &OfferEvent::Cancelled)?;
+                Ok(Outcome::Answered { closed })
+            }
+            Err(error) => Ok(Outcome::Failed(error)),
+        }
+    }
+
+    fn list(&self, account: &Account, wire: &mut dyn Wire) -> Result<Outcome, StoreError> {
+        let cursor = self.store.poll_cursor(account.id)?;
+        let listed = match account.provider.list(wire, cursor.as_deref()) {
+            Ok(listed) => listed,
+            Err(error) => return Ok(Outcome::Failed(error)),
+        };
+        for what in &listed.unreadable {
+            tracing::error!(account = %account.name, what, "ALARM: a row of the bank's list cannot be read; compare it by hand");
+            let notice = super::notices::Notice {
+                raw: what.as_bytes(),
+                verdict: "unreadable",
+                detail: what,
+                trusted: false,
+            };
+            self.store.keep_notice(account.id, &notice)?;
+        }
+        self.keep(account, &listed.credits, listed.cursor.as_deref())?;
+        Ok(if listed.more {
+            Outcome::More
+        } else {
+            Outcome::Answered { closed: false }
+        })
+    }
+
+    /// Keeps what an answer told, and wakes who waits for it.
+    fn keep(
+        &self,
+        account: &Account,
+        credits: &[Result<Credit, NotACredit>],
+        cursor: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let changed = self
+            .store
+            .take_credits(account.id, credits, cursor, Source::Poll)?;
+        for order in &changed {
+            self.changed(account, order)?;
+        }
+        Ok(())
+    }
+
+    /// An order has a new credit.
+    fn changed(&self, account: &Account, order: &str) -> Result<(), StoreError> {
+        self.waiters.wake(order);
+        if self
+            .store
+            .order(order)?
+            .is_some_and(|order| order.is_paid())
+        {
+            let now_ms = self.now_ms();
+            account.schedule().settle(order, now_ms);
+        }
+        Ok(())
+    }
+
+    /// Takes a notice. The answer says success only when what it told is durable.
+    pub fn push(
+        &self,
+        account: &Account,
+        raw: &[u8],
+        header: &dyn Fn(&str) -> Option<String>,
+    ) -> PushAnswer {
+        let push = Push {
+            raw,
+            header,
+            now_s: self.store.clock.now_ms().div_euclid(1_000),
+        };
+        let read = account.provider.read_push(&push);
+        match self.take_push(account, raw, read) {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::error!(account = %account.name, %error, "a notice could not be kept; the provider sends it again");
+                PushAnswer {
+                    status: 503,
+                    body: r#"{"success":false}"#,
+                }
+            }
+        }
+    }
+
+    fn take_push(
+        &self,
+        account: &Account,
+        raw: &[u8],
+        read: Result<Result<Credit, NotACredit>, payqr::provider::Reject>,
+    ) -> Result<PushAnswer, StoreError> {
+        let counts = &account.counts;
+        let (count, verdict, detail, status) = match &read {
+            Ok(Ok(credit)) => {
+                let taken = self.store.take_credit(account.id, credit, Source::Push)?;
+                if let Taken::New(Some(order)) = &taken {
+                    self.changed(account, order)?;
+                }
+                match taken {
+                    Taken::New(_) => (&counts.credited, "credited", String::new(), 200),
+                    Taken::Known => (&counts.known, "known", String::new(), 200),
+                    Taken::Conflict => (&counts.known, "conflict", String::new(), 200),
+                }
+            }
+            Ok(Err(not)) => (&counts.no_credit, "no_credit", not.to_string(), 200),
+            Err(reject) => {
+                let status = reject.http_status();
+                (&counts.forged, "refused", reject.to_string(), status)
+            }
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        if status != 200 {
+            tracing::warn!(account = %account.name, detail, "a notice was refused");
+        }
+        let notice = super::notices::Notice {
+            raw,
+            verdict,
+            detail: &detail,
+            trusted: read.is_ok(),
+        };
+        self.store.keep_notice(account.id, &notice)?;
+        Ok(PushAnswer {
+            status,
+            body: match status {
+                200 => account.provider.accepted(),
+                _ => r#"{"success":false}"#,
+            },
+        })
+    }
+}

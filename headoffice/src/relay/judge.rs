@@ -1,0 +1,191 @@
+//! From the credits of an order to where it stands. Pure: the same credits always give the same word.
+
+use touchpoint::relay::{CreditState, OrderState};
+
+/// How far an offer has come, apart from money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The provider has not made its code yet.
+    Creating,
+    /// It can be paid.
+    Open,
+    /// Its time on the screen is over.
+    TimeOver,
+    /// The kiosk took it back.
+    Withdrawn,
+    /// The late window is over.
+    Ended,
+    /// The provider refused it.
+    Refused,
+}
+
+/// One credit as the judgement needs it, in the order they became known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Minor units, above zero.
+    pub amount_minor: i64,
+    /// It became known after the withdrawal or after the late window.
+    pub late: bool,
+}
+
+/// Where an order stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The word.
+    pub state: OrderState,
+    /// Sum of the credits.
+    pub received_minor: i64,
+    /// Still to come.
+    pub remaining_minor: i64,
+    /// Beyond what was asked.
+    pub over_minor: i64,
+    /// What each credit is, in their order.
+    pub credits: Vec<CreditState>,
+}
+
+/// Judges an order of `amount_minor` by its credits.
+#[must_use]
+pub fn judge(amount_minor: i64, stage: Stage, credits: &[Counted]) -> Judgement {
+    let mut received_minor = 0_i64;
+    let mut words = Vec::with_capacity(credits.len());
+    for credit in credits {
+        let due_minor = amount_minor.saturating_sub(received_minor).max(0);
+        words.push(word(*credit, due_minor));
+        received_minor = received_minor.saturating_add(credit.amount_minor);
+    }
+    let has = |state: CreditState| words.contains(&state);
+    let state = if has(CreditState::Late) {
+        OrderState::Late
+    } else if has(CreditState::Duplicate) {
+        OrderState::Duplicate
+    } else if has(CreditState::Over) {
+        OrderState::Over
+    } else if has(CreditState::Paid) {
+        OrderState::Paid
+    } else if has(CreditState::Under) {
+        OrderState::Under
+    } else {
+        without_money(stage)
+    };
+    Judgement {
+        state,
+        received_minor,
+        remaining_minor: amount_minor.saturating_sub(received_minor).max(0),
+        over_minor: received_minor.saturating_sub(amount_minor).max(0),
+        credits: words,
+    }
+}
+
+fn word(credit: Counted, due_minor: i64) -> CreditState {
+    match credit.amount_minor.cmp(&due_minor) {
+        _ if credit.late => CreditState::Late,
+        _ if due_minor == 0 => CreditState::Duplicate,
+        std::cmp::Ordering::Less => CreditState::Under,
+        std::cmp::Ordering::Equal => CreditState::Paid,
+        std::cmp::Ordering::Greater => CreditState::Over,
+    }
+}
+
+fn without_money(stage: Stage) -> OrderState {
+    match stage {
+        Stage::Creating => OrderState::Creating,
+        Stage::Open => OrderState::Waiting,
+        Stage::TimeOver => OrderState::Checking,
+        Stage::Withdrawn => OrderState::Cancelled,
+        Stage::Ended => OrderState::Closed,
+        Stage::Refused => OrderState::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(amounts: &[(i64, bool)]) -> Judgement {
+        let credits: Vec<Counted> = amounts
+            .iter()
+            .map(|&(amount_minor, late)| Counted { amount_minor, late })
+            .collect();
+        judge(200_000, Stage::Open, &credits)
+    }
+
+    #[test]
+    fn every_kind_of_payment_has_its_name() {
+        // Proves that exact, short, completed, too much, twice and late are told apart, with exact remainders.
+        use CreditState as C;
+        use OrderState as O;
+        for (credits, state, words, remaining, over) in [
+            (vec![], O::Waiting, vec![], 200_000, 0),
+            (vec![(200_000, false)], O::Paid, vec![C::Paid], 0, 0),
+            (vec![(200, false)], O::Under, vec![C::Under], 199_800, 0),
+            (
+                vec![(200, false), (199_800, false)],
+                O::Paid,
+                vec![C::Under, C::Paid],
+                0,
+                0,
+            ),
+            (vec![(250_000, false)], O::Over, vec![C::Over], 0, 50_000),
+            (
+                vec![(150_000, false), (60_000, false)],
+                O::Over,
+                vec![C::Under, C::Over],
+                0,
+                10_000,
+            ),
+            (
+                vec![(200_000, false), (200_000, false)],
+                O::Duplicate,
+                vec![C::Paid, C::Duplicate],
+                0,
+                200_000,
+            ),
+            (vec![(200_000, true)], O::Late, vec![C::Late], 0, 0),
+            (vec![(200, true)], O::Late, vec![C::Late], 199_800, 0),
+        ] {
+            let judged = of(&credits);
+            assert_eq!(
+                (judged.state, judged.remaining_minor, judged.over_minor),
+                (state, remaining, over),
+                "{credits:?}"
+            );
+            assert_eq!(judged.credits, words, "{credits:?}");
+        }
+    }
+
+    #[test]
+    fn two_hundred_dong_do_not_pay_two_hundred_thousand() {
+        // Proves that 200 đồng against a bill of 200,000 is "under" and leaves 199,800.
+        let judged = of(&[(200, false)]);
+        assert_eq!(judged.state, OrderState::Under);
+        assert_eq!(judged.remaining_minor, 199_800);
+    }
+
+    #[test]
+    fn without_money_the_stage_speaks_and_with_money_the_money() {
+        // Proves that no stage hides money and that no sum overflows.
+        for (stage, state) in [
+            (Stage::Creating, OrderState::Creating),
+            (Stage::Open, OrderState::Waiting),
+            (Stage::TimeOver, OrderState::Checking),
+            (Stage::Withdrawn, OrderState::Cancelled),
+            (Stage::Ended, OrderState::Closed),
+            (Stage::Refused, OrderState::Refused),
+        ] {
+            assert_eq!(judge(5, stage, &[]).state, state);
+            let paid = Counted {
+                amount_minor: 5,
+                late: false,
+            };
+            assert_eq!(judge(5, stage, &[paid]).state, OrderState::Paid);
+        }
+        let most = Counted {
+            amount_minor: i64::MAX,
+            late: false,
+        };
+        assert_eq!(
+            judge(1, Stage::Open, &[most, most]).received_minor,
+            i64::MAX
+        );
+    }
+}

@@ -1,0 +1,149 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+const DAY_MS: i64 = 24 * HOUR_MS;
+const MAKES: Capabilities = Capabilities {
+    makes_codes: true,
+    observes_orders: true,
+    lists_credits: false,
+    cancels: true,
+    enforces_amount: true,
+    amount_minor_max: 1,
+};
+const LISTS: Capabilities = Capabilities {
+    makes_codes: false,
+    observes_orders: false,
+    lists_credits: true,
+    cancels: false,
+    enforces_amount: false,
+    amount_minor_max: 1,
+};
+
+/// Asks until `until_ms`, each answered by `answer`; the times of the questions.
+fn run(
+    schedule: &mut Schedule,
+    until_ms: i64,
+    mut answer: impl FnMut(&Job, i64) -> Outcome,
+) -> Vec<(i64, Job)> {
+    let mut asked = Vec::new();
+    let mut now_ms = 0;
+    while let Some(next) = schedule.next_ms() {
+        now_ms = next.max(now_ms);
+        if now_ms > until_ms {
+            break;
+        }
+        if let Some(job) = schedule.take(now_ms) {
+            let outcome = answer(&job, now_ms);
+            schedule.done(&job, &outcome, now_ms, 50);
+            asked.push((now_ms, job));
+        }
+    }
+    asked
+}
+
+#[test]
+fn an_open_order_is_asked_about_less_and_less_and_a_last_time_at_the_end() {
+    // Proves the published rhythm, and that the end of the late window is always looked at.
+    let mut schedule = Schedule::new(MAKES, 10);
+    schedule.add("A", 0, DAY_MS, 0);
+    let asked = run(&mut schedule, DAY_MS + 2 * SECOND_MS, |job, _| match job {
+        Job::Create(_) => Outcome::Made,
+        _ => Outcome::Answered { closed: false },
+    });
+    assert_eq!(asked[0], (0, Job::Create("A".into())));
+    let in_first_minute = asked.iter().filter(|(at, _)| *at < MINUTE_MS).count();
+    assert_eq!(in_first_minute, 60);
+    let (last, _) = asked.last().unwrap();
+    assert!((DAY_MS..=DAY_MS + 2 * SECOND_MS).contains(last), "{last}");
+    assert!(schedule.is_over("A"));
+}
+
+#[test]
+fn the_limit_of_the_account_holds_for_all_its_kiosks() {
+    // Proves that 20 kiosks with open offers cost one list, 3 questions a second at most, and are all covered.
+    let mut schedule = Schedule::new(LISTS, 3);
+    for kiosk in 0..20 {
+        schedule.add(&format!("K{kiosk}"), 0, DAY_MS, 0);
+    }
+    let asked = run(&mut schedule, 10 * SECOND_MS, |_, at| {
+        if at < 2 * SECOND_MS {
+            Outcome::More
+        } else {
+            Outcome::Answered { closed: false }
+        }
+    });
+    for window in asked.windows(4) {
+        assert!(window[3].0 - window[0].0 >= SECOND_MS, "{window:?}");
+    }
+    let side = schedule.bank_side("K7", 10 * SECOND_MS);
+    assert!(side.asked_ago_ms.unwrap() <= 1_000);
+    assert_eq!(side.health, BankHealth::Ok);
+}
+
+#[test]
+fn a_pause_the_provider_asks_for_is_kept_and_said() {
+    // Proves that Retry-After stops every question of the account, and that "slow" then "unreachable" are said.
+    let mut schedule = Schedule::new(MAKES, 10);
+    schedule.add("A", 0, DAY_MS, 0);
+    assert_eq!(schedule.bank_side("A", 0).health, BankHealth::NotAsked);
+    let job = schedule.take(0).unwrap();
+    let busy = Outcome::Failed(ProviderError::Busy {
+        status: 429,
+        retry_after_ms: Some(7_000),
+    });
+    schedule.done(&job, &busy, 10, 10);
+    assert_eq!(schedule.bank_side("A", 20).health, BankHealth::Slow);
+    schedule.add("B", 100, DAY_MS, 100);
+    assert_eq!(schedule.take(7_009), None);
+    assert_eq!(
+        schedule.bank_side("A", 7_009).health,
+        BankHealth::Unreachable
+    );
+    // The create may have arrived: the next question about A is a look.
+    let jobs: Vec<Job> = [7_010, 7_200]
+        .iter()
+        .filter_map(|at| schedule.take(*at))
+        .collect();
+    assert_eq!(jobs, [Job::Create("B".into()), Job::Observe("A".into())]);
+}
+
+#[test]
+fn a_silent_provider_is_asked_for_ever_with_longer_pauses() {
+    // Proves that a day of silence ends no watch and that pauses stay bounded.
+    let mut schedule = Schedule::new(MAKES, 10);
+    schedule.add("A", 0, DAY_MS, 0);
+    let asked = run(&mut schedule, 2 * DAY_MS, |_, _| {
+        Outcome::Failed(ProviderError::Silent("cut".into()))
+    });
+    assert!(asked.last().unwrap().0 > 2 * DAY_MS - MINUTE_MS);
+    for pair in asked.windows(2) {
+        assert!(
+            pair[1].0 - pair[0].0 <= BACKOFF_MS_MAX + BACKOFF_MS,
+            "{pair:?}"
+        );
+    }
+    assert!(!schedule.is_over("A"));
+}
+
+#[test]
+fn a_withdrawal_goes_before_every_watch() {
+    // Proves that a cancel is the next question however many watches are due, and that a lost create is looked for.
+    let mut schedule = Schedule::new(MAKES, 10);
+    for order in 0..50 {
+        schedule.add(&format!("W{order:02}"), 0, DAY_MS, 0);
+    }
+    for turn in 0..50 {
+        let job = schedule.take(turn * 100).unwrap();
+        schedule.done(&job, &Outcome::Made, turn * 100, 1);
+    }
+    schedule.cancel("W49", 60_000);
+    assert_eq!(schedule.take(60_000), Some(Job::Cancel("W49".into())));
+    schedule.done(
+        &Job::Cancel("W49".into()),
+        &Outcome::Answered { closed: true },
+        60_050,
+        50,
+    );
+    schedule.forget("W49");
+    assert_eq!(schedule.watched(), 49);
+}
