@@ -82,7 +82,7 @@ impl TerminalDriver {
     }
 }
 
-fn engine_for(config: &TerminalConfig) -> Result<Box<dyn Engine>, ConfigError> {
+pub(super) fn engine_for(config: &TerminalConfig) -> Result<Box<dyn Engine>, ConfigError> {
     match config.protocol {
         Protocol::Zvt => Ok(Box::new(ZvtEngine::new(config)?)),
         Protocol::CaisseAp => Ok(Box::new(CaisseApEngine::new(config)?)),

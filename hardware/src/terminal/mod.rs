@@ -40,6 +40,7 @@ mod outcome;
 pub mod redact;
 pub mod sim;
 pub mod simulation;
+pub mod stepped;
 pub mod types;
 pub mod zvt;
 
