@@ -154,15 +154,14 @@ fn recall_prints(
     state: Option<&mut TillState>,
     is_current: bool,
 ) -> Result<bool, StoreError> {
-    let open: Vec<u64> = state
-        .iter()
-        .flat_map(|state| state.open_prints())
-        .map(|job| job.0)
-        .collect();
+    // Receipts and claim slips share the till's numbers.
+    let receipts = state.iter().flat_map(|state| state.open_prints());
+    let receipts = receipts.map(|job| (PrintKind::Receipt, job.0));
+    let slips = state.iter().flat_map(|state| state.open_slips());
+    let slips = slips.map(|job| (PrintKind::Slip, job.0));
+    let open: Vec<(PrintKind, u64)> = receipts.chain(slips).collect();
     let rows = store.call(move |engine| {
-        let rows = open
-            .iter()
-            .map(|&job| engine.spooled(PrintKind::Receipt, job));
+        let rows = open.iter().map(|&(kind, job)| engine.spooled(kind, job));
         rows.collect::<Result<Vec<_>, _>>()
     })?;
     let rows = rows.into_iter().flatten();
@@ -171,6 +170,7 @@ fn recall_prints(
         && is_current
     {
         state.recall_prints(|job| devices::outcome_of(rows.get(&job.0)));
+        state.recall_slips(|job| devices::outcome_of(rows.get(&job.0)));
     }
     store.call(|engine| {
         let torn = engine.has_torn_print()?;

@@ -5,15 +5,20 @@
 //! knows both, and it leaves out whatever could tell a person: no staff number
 //! reaches a touchpoint, no card data reaches anything.
 
+mod names;
+
+pub use names::screen;
+
 use crate::store::JournalEvent;
-use checkout::barcode::ScanFault;
 use checkout::till::{
-    AddedBy, AttemptDecision, DeclineReason, DeviceKind, DeviceState, DrawerReason, Fact,
-    NotStartedReason, Place, PrinterFault, Sale, ScanRefusal, TenderKind, VisitEnd, What,
+    AddedBy, AttemptDecision, AttemptId, DeviceState, DrawerReason, Fact, VisitEnd, What,
 };
 use checkout::{Basket, ItemId, LocalDate};
+use names::{
+    decline, device, doubt, method, not_started, printer_fault, sale_completed, scan_refusal,
+};
 use std::collections::BTreeMap;
-use touchpoint::vocabulary::{self as words, Method, Money, Resolution, SkipReason};
+use touchpoint::vocabulary::{self as words, Money, Resolution, SkipReason};
 use touchpoint::{At, Body, Event, EventError};
 
 /// The faces shown; answers on different scales are never pooled.
@@ -114,6 +119,11 @@ impl Scribe {
             | What::AttemptNotStarted { .. }
             | What::AttemptUnknown { .. }
             | What::AttemptResolved { .. }
+            | What::SlipQueued { .. }
+            | What::SlipPrinted { .. }
+            | What::SlipSent { .. }
+            | What::SlipFailed { .. }
+            | What::SlipUnknown { .. }
             | What::CashTaken { .. }
             | What::CashNotTaken { .. }
             | What::DrawerOpened { .. }
@@ -195,13 +205,39 @@ impl Scribe {
             What::CashNotTaken { attempt } => {
                 self.declined(fact, &attempt.to_string(), "cancelled", events)
             }
-            What::AttemptUnknown { attempt, .. } => {
+            What::AttemptUnknown { attempt, why, .. } => {
                 let body = words::AttemptUnknown {
                     attempt: attempt.to_string(),
-                    reason: "no_answer".into(),
+                    reason: doubt(*why).into(),
                 };
                 self.push(fact, &body, events)
             }
+            What::SlipQueued {
+                attempt,
+                copy_number,
+                ..
+            } => self.slip(fact, *attempt, *copy_number, "queued", events),
+            What::SlipPrinted {
+                attempt,
+                copy_number,
+                ..
+            } => self.slip(fact, *attempt, *copy_number, "printed", events),
+            What::SlipSent {
+                attempt,
+                copy_number,
+                ..
+            } => self.slip(fact, *attempt, *copy_number, "sent", events),
+            What::SlipFailed {
+                attempt,
+                copy_number,
+                fault,
+                ..
+            } => self.slip(fact, *attempt, *copy_number, printer_fault(*fault), events),
+            What::SlipUnknown {
+                attempt,
+                copy_number,
+                ..
+            } => self.slip(fact, *attempt, *copy_number, "unknown", events),
             What::AttemptResolved {
                 attempt,
                 decision,
@@ -214,6 +250,7 @@ impl Scribe {
                     outcome: match decision {
                         AttemptDecision::Paid => Resolution::Approved,
                         AttemptDecision::NotCharged => Resolution::Declined,
+                        AttemptDecision::TakenBack => Resolution::Reversed,
                     },
                     by: by.into(),
                 };
@@ -483,6 +520,22 @@ impl Scribe {
         self.push(fact, &body, events)
     }
 
+    fn slip(
+        &self,
+        fact: &Fact,
+        attempt: AttemptId,
+        copy_number: u32,
+        state: &str,
+        events: &mut Vec<JournalEvent>,
+    ) -> Result<(), EventError> {
+        let body = words::AttemptSlip {
+            attempt: attempt.to_string(),
+            state: state.into(),
+            copy: copy_number > 0,
+        };
+        self.push(fact, &body, events)
+    }
+
     fn fault(
         &self,
         fact: &Fact,
@@ -519,142 +572,4 @@ fn visit(fact: &Fact) -> String {
         .as_ref()
         .map(|id| id.0.clone())
         .unwrap_or_default()
-}
-
-fn method(kind: TenderKind) -> Method {
-    match kind {
-        TenderKind::Qr => Method::Qr,
-        TenderKind::Card => Method::Card,
-        TenderKind::Cash => Method::Cash,
-    }
-}
-
-fn decline(reason: &DeclineReason) -> &'static str {
-    match reason {
-        DeclineReason::Aborted => "cancelled",
-        DeclineReason::NoCard => "expired",
-        DeclineReason::WrongPin => "wrong_pin",
-        DeclineReason::Bank(_) => "declined",
-    }
-}
-
-fn not_started(reason: NotStartedReason) -> &'static str {
-    match reason {
-        NotStartedReason::Unreachable => "unreachable",
-        NotStartedReason::Busy => "busy",
-        NotStartedReason::Refused => "refused",
-        NotStartedReason::NoAnswer => "no_answer",
-        NotStartedReason::Cancelled => "cancelled",
-        NotStartedReason::Restarted => "restarted",
-        NotStartedReason::StorageDown => "storage_down",
-        NotStartedReason::CodeUnreadable => "code_unreadable",
-    }
-}
-
-fn printer_fault(fault: PrinterFault) -> &'static str {
-    match fault {
-        PrinterFault::NoPaper => "paper_out",
-        PrinterFault::CoverOpen => "cover_open",
-        PrinterFault::Offline => "offline",
-        PrinterFault::Broken => "cutter",
-    }
-}
-
-fn device(kind: DeviceKind) -> &'static str {
-    match kind {
-        DeviceKind::Printer => "printer",
-        DeviceKind::Terminal => "terminal",
-        DeviceKind::Bank => "network",
-        DeviceKind::Scanner => "scanner",
-        DeviceKind::Scale => "scale",
-        DeviceKind::Drawer => "drawer",
-    }
-}
-
-fn scan_refusal(reason: &ScanRefusal) -> &'static str {
-    match reason {
-        ScanRefusal::Code(ScanFault::WrongCheckDigit { .. }) => "bad_check_digit",
-        ScanRefusal::Code(_) => "unreadable",
-        ScanRefusal::UnknownItem => "unknown_item",
-        ScanRefusal::CatalogueDown => "catalogue_down",
-        ScanRefusal::NotHere => "not_here",
-        ScanRefusal::TooFast => "too_fast",
-        ScanRefusal::Expired => "expired",
-        ScanRefusal::NoPrice => "no_price",
-        ScanRefusal::Basket(_) => "basket_full",
-    }
-}
-
-/// The touchpoint name of a place.
-pub fn screen(place: Place) -> &'static str {
-    match place {
-        Place::Attract => "attract",
-        Place::Shop => "shop",
-        Place::Age => "age",
-        Place::Pay => "pay",
-        Place::Card => "card",
-        Place::Qr => "qr",
-        Place::Cash => "cash",
-        Place::Unknown => "unknown",
-        Place::Paid => "paid",
-        Place::Tap => "tap",
-        Place::Reasons => "reasons",
-        Place::Thanks => "thanks",
-        Place::Parked => "parked",
-    }
-}
-
-fn treatment(treatment: checkout::TaxTreatment) -> Option<words::TaxTreatment> {
-    match treatment {
-        checkout::TaxTreatment::Rated => None,
-        checkout::TaxTreatment::Exempt => Some(words::TaxTreatment::Exempt),
-        checkout::TaxTreatment::NotDeclared => Some(words::TaxTreatment::NotDeclared),
-    }
-}
-
-fn sale_completed(sale: &Sale) -> words::SaleCompleted {
-    words::SaleCompleted {
-        sale: sale.visit.0.clone(),
-        receipt_number: sale.receipt_number.to_string(),
-        business_date: sale.business_date.to_string(),
-        total: Money {
-            currency: sale.currency.code().to_owned(),
-            minor: sale.paid().minor,
-        },
-        lines: sale
-            .lines
-            .iter()
-            .map(|line| words::SaleLine {
-                item_code: line.code.clone(),
-                gtin: None,
-                name: line.name.clone(),
-                quantity_milli: line.quantity.milli,
-                unit_price_minor: line.unit_price_minor,
-                discount_minor: line.discount_minor,
-                total_minor: line.net_minor + line.deposit_minor,
-                tax_rate_basis_points: line.tax_basis_points,
-                tax_treatment: treatment(line.tax_treatment),
-            })
-            .collect(),
-        taxes: sale
-            .taxes
-            .iter()
-            .map(|tax| words::SaleTax {
-                rate_basis_points: tax.basis_points,
-                treatment: treatment(tax.treatment),
-                net_minor: tax.base_minor,
-                tax_minor: tax.tax_minor,
-            })
-            .collect(),
-        tenders: sale
-            .tenders
-            .iter()
-            .map(|tender| words::SaleTender {
-                method: method(tender.kind),
-                amount_minor: tender.amount_minor,
-                attempt: Some(tender.attempt.to_string()),
-            })
-            .collect(),
-        rounding_minor: sale.rounding_minor,
-    }
 }

@@ -142,6 +142,7 @@ impl Desk {
             UiEvent::WeightRefuse => return Some(Event::Staff(StaffEvent::WeightRefused)),
             UiEvent::DoubtPaid => return self.resolve(state, AttemptDecision::Paid),
             UiEvent::DoubtNotPaid => return self.resolve(state, AttemptDecision::NotCharged),
+            UiEvent::DoubtGivenBack => return self.resolve(state, AttemptDecision::TakenBack),
             UiEvent::DeskTask(id, second) => return task(id, *second),
             UiEvent::CashRefuse => return Some(Event::Staff(StaffEvent::CashRefused)),
             UiEvent::LeaveDesk => return Some(Event::Staff(StaffEvent::SignedOut)),
@@ -209,17 +210,18 @@ fn last_receipt(state: &TillState) -> Option<u64> {
     Some(state.counters.receipt).filter(|number| *number > 0)
 }
 
-/// What a task on the panel asks of the till: `review:N`, `parked:CODE`,
+/// What a task on the panel asks of the till: `review:N`, `missing:N`, `parked:CODE`,
 /// `receipt:N`, `cash`; the second button is the one that gives up.
 fn task(id: &str, second: bool) -> Option<Event> {
     let (kind, which) = id.split_once(':').unwrap_or((id, ""));
     let event = match kind {
-        "review" => StaffEvent::ResolveReview {
+        "review" | "missing" => StaffEvent::ResolveReview {
             review: ReviewId(which.parse().ok()?),
-            decision: if second {
-                ReviewDecision::Kept
-            } else {
-                ReviewDecision::Refunded
+            decision: match (kind, second) {
+                (_, true) => ReviewDecision::Kept,
+                // The money is there after all: there was nothing to settle.
+                ("missing", false) => ReviewDecision::NoMoney,
+                (_, false) => ReviewDecision::Refunded,
             },
             note: "decided at the kiosk".to_owned(),
         },
@@ -287,6 +289,17 @@ mod tests {
             staff(StaffEvent::DiscardParked(parked("A7K2")))
         );
         assert_eq!(task("cash", false), staff(StaffEvent::CashRefused));
+        let decided = |decision| {
+            staff(StaffEvent::ResolveReview {
+                review: ReviewId(3),
+                decision,
+                note: "decided at the kiosk".to_owned(),
+            })
+        };
+        assert_eq!(task("review:3", false), decided(ReviewDecision::Refunded));
+        assert_eq!(task("review:3", true), decided(ReviewDecision::Kept));
+        assert_eq!(task("missing:3", false), decided(ReviewDecision::NoMoney));
+        assert_eq!(task("missing:3", true), decided(ReviewDecision::Kept));
         let mut state = TillState::default();
         let receipt = |second| UiEvent::DeskTask("receipt:142".to_owned(), second);
         assert_eq!(copy_wanted(&receipt(false), &state), Some(142));

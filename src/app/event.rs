@@ -88,6 +88,7 @@ pub enum UiEvent {
     DeskTask(String, bool),
     DoubtPaid,
     DoubtNotPaid,
+    DoubtGivenBack,
     Reprint,
     ShopCopy,
     PrintX,

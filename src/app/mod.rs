@@ -6,6 +6,7 @@
 //! [`Mailbox`].
 
 mod browse;
+pub(crate) mod commit;
 mod day;
 mod desk;
 mod event;
@@ -29,13 +30,13 @@ use crate::devices::Devices;
 use crate::format::Language;
 use crate::journal::Scribe;
 use crate::mailbox::Mailbox;
-use crate::store::{Commit, SaleRecord, StorageLevel, Store, StoreError};
+use crate::store::{StorageLevel, Store};
 use crate::sync::SyncHandle;
 use checkout::Now;
 use checkout::barcode::Code;
 use checkout::till::{
     Effect, Effects, Event, Lang, LookUpResult, Screen, StaffEvent, StaffId, StoreFault, Ticket,
-    Till, TillState, View, What,
+    Till, TillState, View,
 };
 
 /// All that one screen needs to be drawn.
@@ -316,10 +317,7 @@ impl App {
         facts: &[checkout::till::Fact],
         state: &TillState,
     ) {
-        if let Some(visit) = &state.visit {
-            self.scribe.note_basket(&visit.basket, now.local().date);
-        }
-        let commit = match self.encode(now, facts, state) {
+        let commit = match commit::encode(&mut self.scribe, now, facts, state) {
             Ok(commit) => commit,
             Err(error) => {
                 tracing::error!(%error, "facts cannot be written");
@@ -347,28 +345,6 @@ impl App {
             };
             mailbox.post(AppEvent::Till(event));
         });
-    }
-
-    fn encode(
-        &mut self,
-        now: Now,
-        facts: &[checkout::till::Fact],
-        state: &TillState,
-    ) -> Result<Commit, EncodeError> {
-        let events = self.scribe.events(facts)?;
-        let sale = facts.iter().find_map(|fact| match &fact.what {
-            What::SaleCompleted(sale) => Some(sale),
-            _ => None,
-        });
-        Ok(Commit {
-            wall_ms: now.wall_ms,
-            events,
-            state_json: Some(serde_json::to_string(state)?),
-            sale: sale
-                .map(|sale| SaleRecord::of(sale))
-                .transpose()?
-                .map(Box::new),
-        })
     }
 
     /// Posts from the UI thread itself, where waiting would be for ever.
@@ -558,14 +534,4 @@ impl App {
             }
         }
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum EncodeError {
-    #[error(transparent)]
-    Event(#[from] touchpoint::EventError),
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }

@@ -9,7 +9,7 @@ mod printer;
 mod qr;
 mod scanner;
 
-pub use card::CardLane;
+pub use card::{CardLane, SeenTransaction};
 pub use printer::{PrinterLane, StaffPaper, outcome_of};
 pub use qr::QrLane;
 pub use scanner::spawn as spawn_scanner;
@@ -17,8 +17,8 @@ pub use scanner::spawn as spawn_scanner;
 use crate::app::AppEvent;
 use crate::mailbox::Mailbox;
 use checkout::till::{
-    AttemptId, BankSaid, DeviceKind, DeviceState, Effect, Event, NotStartedReason, PrinterFault,
-    PrinterSaid, Recovery, TerminalSaid,
+    AttemptId, BankSaid, DeviceKind, DeviceState, Effect, Event, NotStartedReason, PrintJobId,
+    PrinterFault, PrinterSaid, Recovery, TerminalSaid,
 };
 
 /// Where lanes report.
@@ -77,10 +77,16 @@ impl Devices {
                 ..
             } => match &mut self.printer {
                 Some(printer) => printer.print(job, &receipt, copy_number),
-                None => self.report.post_soon(AppEvent::Till(Event::Printer {
-                    job,
-                    said: PrinterSaid::Failed(PrinterFault::Offline),
-                })),
+                None => self.no_printer(job),
+            },
+            Effect::PrintSlip {
+                job,
+                slip,
+                copy_number,
+                ..
+            } => match &mut self.printer {
+                Some(printer) => printer.print_slip(job, &slip, copy_number),
+                None => self.no_printer(job),
             },
             Effect::OpenDrawer { .. } => {
                 if let Some(printer) = &mut self.printer {
@@ -91,6 +97,12 @@ impl Devices {
             // The program's own.
             Effect::Store { .. } | Effect::LookUp { .. } | Effect::WakeAt { .. } => {}
         }
+    }
+
+    fn no_printer(&self, job: PrintJobId) {
+        let said = PrinterSaid::Failed(PrinterFault::Offline);
+        self.report
+            .post_soon(AppEvent::Till(Event::Printer { job, said }));
     }
 
     fn no_terminal(&self, effect: &Effect) {

@@ -7,7 +7,8 @@ use crate::clock::wall_ms;
 use crate::config::{Configuration, Printer};
 use crate::store::{PrintJob, PrintKind, PrintState, SpooledJob, Store, StoreError};
 use checkout::till::{
-    DeviceKind, DeviceState, Event, PrintJobId, PrintOutcome, PrinterFault, PrinterSaid, Sale,
+    ClaimSlip, DeviceKind, DeviceState, Event, PrintJobId, PrintOutcome, PrinterFault, PrinterSaid,
+    Sale,
 };
 use hardware::printer::document::Document;
 use hardware::printer::driver::{
@@ -88,14 +89,44 @@ impl PrinterLane {
         } else {
             document
         };
-        match encode::encode(&document, &self.profile) {
+        let receipt_number = Some(sale.receipt_number);
+        self.print_of_till(
+            PrintKind::Receipt,
+            job,
+            receipt_number,
+            copy_number,
+            &document,
+        );
+    }
+
+    /// Prints the claim slip of a card payment in doubt.
+    pub fn print_slip(&mut self, job: PrintJobId, slip: &ClaimSlip, copy_number: u32) {
+        let document = crate::receipt::slip::document(&self.config, slip);
+        let document = if copy_number > 0 {
+            document.marked_as_copy(copy_number)
+        } else {
+            document
+        };
+        self.print_of_till(PrintKind::Slip, job, None, copy_number, &document);
+    }
+
+    /// Prints a paper that the till numbered.
+    fn print_of_till(
+        &mut self,
+        kind: PrintKind,
+        job: PrintJobId,
+        receipt_number: Option<u64>,
+        copy_number: u32,
+        document: &Document,
+    ) {
+        match encode::encode(document, &self.profile) {
             Ok(encoded) => {
                 let bytes = encoded.into_bytes();
                 self.send(
                     PrintJob {
-                        kind: PrintKind::Receipt,
+                        kind,
                         job_no: job.0,
-                        receipt_number: Some(sale.receipt_number),
+                        receipt_number,
                         copy_number,
                         total_bytes: bytes.len(),
                         digest: touchpoint::chain::sha256(&bytes),
@@ -105,7 +136,7 @@ impl PrinterLane {
                 );
             }
             Err(error) => {
-                tracing::error!(%error, "receipt cannot be encoded");
+                tracing::error!(%error, ?kind, "paper cannot be encoded");
                 let said = PrinterSaid::Failed(PrinterFault::Broken);
                 self.report
                     .post_soon(AppEvent::Till(Event::Printer { job, said }));
@@ -219,6 +250,7 @@ fn job_id(kind: PrintKind, job_no: u64) -> JobId {
     let upper: u128 = match kind {
         PrintKind::Receipt => 0,
         PrintKind::Staff => 1,
+        PrintKind::Slip => 2,
     };
     JobId(upper << 64 | u128::from(job_no))
 }
@@ -227,6 +259,7 @@ fn job_of(id: JobId) -> Option<(PrintKind, u64)> {
     let kind = match id.0 >> 64 {
         0 => PrintKind::Receipt,
         1 => PrintKind::Staff,
+        2 => PrintKind::Slip,
         _ => return None,
     };
     let [.., a, b, c, d, e, f, g, h] = id.0.to_be_bytes();
@@ -348,7 +381,7 @@ fn hear(report: &Report, event: PrinterEvent) {
 
 fn say(report: &Report, job: JobId, said: PrinterSaid) {
     match job_of(job) {
-        Some((PrintKind::Receipt, number)) => {
+        Some((PrintKind::Receipt | PrintKind::Slip, number)) => {
             let job = PrintJobId(number);
             report.post(AppEvent::Till(Event::Printer { job, said }));
         }

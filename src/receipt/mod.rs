@@ -12,6 +12,7 @@ pub mod logo;
 pub mod phone;
 pub mod report;
 mod sale;
+pub mod slip;
 
 use crate::config::Configuration;
 use crate::format::Language;

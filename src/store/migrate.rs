@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/kiosk/0004-print-jobs.sql"),
     include_str!("../../migrations/kiosk/0005-item-sold.sql"),
     include_str!("../../migrations/kiosk/0006-days.sql"),
+    include_str!("../../migrations/kiosk/0007-claim-slips.sql"),
 ];
 
 /// Newest schema version this program knows.

@@ -16,6 +16,8 @@ pub enum PrintKind {
     Receipt,
     /// A paper of the staff: report, slip, test page; numbered here.
     Staff,
+    /// The claim slip of a card payment in doubt; numbered by the till.
+    Slip,
 }
 
 impl PrintKind {
@@ -23,6 +25,7 @@ impl PrintKind {
         match self {
             Self::Receipt => 0,
             Self::Staff => 1,
+            Self::Slip => 2,
         }
     }
 }

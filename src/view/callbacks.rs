@@ -9,7 +9,7 @@ use kiosk_ui::{
     AccessAdapter, AgeAdapter, AttractAdapter, BasketAdapter, CardAdapter, CashAdapter,
     CouponAdapter, HelpAdapter, IdleAdapter, MainWindow, PaidAdapter, ParkedAdapter, PayAdapter,
     QrAdapter, ReasonsAdapter, ResumeAdapter, ShellAdapter, ShopAdapter, StaffAdapter, StaffView,
-    ThanksAdapter,
+    ThanksAdapter, UnknownAdapter,
 };
 use slint::ComponentHandle;
 use std::rc::Rc;
@@ -172,6 +172,8 @@ fn after(ui: &MainWindow, post: &Post) {
     );
     let thanks = ui.global::<ThanksAdapter>();
     on!(post, thanks, on_done => till(Event::Done));
+    let unknown = ui.global::<UnknownAdapter>();
+    on!(post, unknown, on_print_slip => till(Event::PrintSlip));
     let help = ui.global::<HelpAdapter>();
     on!(post, help, on_cancel => till(Event::CancelHelp));
     let idle = ui.global::<IdleAdapter>();
@@ -261,6 +263,8 @@ fn desk_choices(ui: &MainWindow, post: &Post) {
         on_age_refuse => staff_event(StaffEvent::AgeRefused),
         on_doubt_was_paid => ui_event(UiEvent::DoubtPaid),
         on_doubt_was_not_paid => ui_event(UiEvent::DoubtNotPaid),
+        on_doubt_was_given_back => ui_event(UiEvent::DoubtGivenBack),
+        on_doubt_print_slip => staff_event(StaffEvent::PrintSlip),
         on_reprint => ui_event(UiEvent::Reprint),
         on_shop_copy => ui_event(UiEvent::ShopCopy),
         on_print_x => ui_event(UiEvent::PrintX),

@@ -8,6 +8,7 @@ mod callbacks;
 pub mod controls;
 pub mod counter;
 mod day;
+mod doubt;
 mod finish;
 mod frames;
 mod pay;
@@ -167,9 +168,19 @@ impl Presenter {
                 Screen::Cash
             }
             TillScreen::Unknown {
-                attempt, amount, ..
+                attempt,
+                amount,
+                needs_staff,
+                why,
+                slip,
+                ..
             } => {
-                self.show_unknown(model, *attempt, *amount);
+                let doubt = doubt::Shown {
+                    needs_staff: *needs_staff,
+                    why: *why,
+                    slip: *slip,
+                };
+                self.show_unknown(model, *attempt, *amount, &doubt);
                 Screen::Unknown
             }
             // A few milliseconds: what was there stays until the disk has it.

@@ -1,17 +1,17 @@
 //! Choosing how to pay, and paying.
 
-use super::{Presenter, rows, text};
+use super::{Presenter, doubt, rows, text};
 use crate::app::Model;
 use crate::format::{countdown, money};
 use crate::words::in_words;
 use checkout::Money;
 use checkout::till::{
-    AttemptId, Availability, CardStep, NotStartedReason, Notice as TillNotice, PayView, QrStep,
-    QrView, Tender, TenderKind, TerminalPrompt,
+    Availability, CardStep, Notice as TillNotice, PayView, QrStep, QrView, Tender, TenderKind,
+    TerminalPrompt,
 };
 use kiosk_ui::{
-    CardAdapter, CardPhase, CashAdapter, CashPhase, DoubtKind, MethodBlock, MethodKind, NoticeKind,
-    PayAdapter, PayMethod, QrAdapter, QrPhase, TenderLine, Tone, UnknownAdapter,
+    CardAdapter, CardPhase, CashAdapter, CashPhase, MethodBlock, MethodKind, NoticeKind,
+    PayAdapter, PayMethod, QrAdapter, QrPhase, TenderLine, Tone,
 };
 use slint::{ComponentHandle, SharedString};
 
@@ -92,7 +92,7 @@ impl Presenter {
             CardStep::Running(TerminalPrompt::RemoveCard) => (CardPhase::RemoveCard, ""),
             CardStep::Running(TerminalPrompt::Other(words)) => (CardPhase::Working, words.as_str()),
             CardStep::Cancelling => (CardPhase::Cancelling, ""),
-            CardStep::Confirming => (CardPhase::Working, ""),
+            CardStep::Confirming => (CardPhase::Confirming, ""),
         };
         card.set_phase(phase);
         card.set_terminal_line(words.into());
@@ -140,14 +140,6 @@ impl Presenter {
         let tenders = visit.map_or(&[][..], |visit| visit.tenders.as_slice());
         self.show_tenders(model, tenders);
     }
-
-    pub(super) fn show_unknown(&self, model: &Model<'_>, attempt: AttemptId, amount: Money) {
-        let unknown = self.ui.global::<UnknownAdapter>();
-        unknown.set_kind(DoubtKind::Card);
-        unknown.set_attempt(attempt.to_string().into());
-        unknown.set_amount(money(amount, model.language).into());
-        unknown.set_asked_ago_s(asked_ago(model, model.recovery_asked_mono_ms));
-    }
 }
 
 /// A part of a whole for a bar, in hundredths.
@@ -156,7 +148,7 @@ fn part(left: u64, span: u64) -> f32 {
     f32::from(u8::try_from(hundredths).unwrap_or(100)) / 100.0
 }
 
-fn asked_ago(model: &Model<'_>, checked_mono_ms: Option<u64>) -> i32 {
+pub(super) fn asked_ago(model: &Model<'_>, checked_mono_ms: Option<u64>) -> i32 {
     checked_mono_ms.map_or(-1, |at| {
         let seconds = model.now.mono_ms.saturating_sub(at) / 1000;
         i32::try_from(seconds).unwrap_or(i32::MAX)
@@ -167,16 +159,17 @@ fn asked_ago(model: &Model<'_>, checked_mono_ms: Option<u64>) -> i32 {
 pub(super) fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, Tone, String) {
     let language = model.language;
     let (tone, words) = match notice {
-        TillNotice::Declined { .. } => (
-            Tone::Alarm,
-            text::pick(
-                language,
-                "Thẻ không được chấp nhận. Bạn chưa bị trừ tiền.",
-                "The card was declined. Nothing was charged.",
-            )
-            .to_owned(),
-        ),
-        TillNotice::NotStarted { reason, .. } => (Tone::Wait, not_started(model, *reason)),
+        TillNotice::Declined { reason } => {
+            (Tone::Alarm, doubt::declined(language, reason).to_owned())
+        }
+        TillNotice::NotStarted { reason, .. } => {
+            (Tone::Wait, doubt::not_started(language, *reason).to_owned())
+        }
+        TillNotice::Voided { attempt } => (Tone::Good, doubt::voided(language, *attempt)),
+        TillNotice::TenderUnavailable {
+            kind: TenderKind::Card,
+            why: Availability::Locked,
+        } => (Tone::Wait, doubt::locked(language).to_owned()),
         TillNotice::NotCharged { attempt } => (
             Tone::Good,
             match language {
@@ -309,26 +302,4 @@ pub(super) fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, T
         ),
     };
     (NoticeKind::Message, tone, words)
-}
-
-fn not_started(model: &Model<'_>, reason: NotStartedReason) -> String {
-    let (vi, en) = match reason {
-        NotStartedReason::Cancelled => (
-            "Đã hủy. Bạn chưa bị trừ tiền.",
-            "Cancelled. Nothing was charged.",
-        ),
-        NotStartedReason::Busy => (
-            "Máy đang bận. Bạn chưa bị trừ tiền, xin thử lại.",
-            "The device is busy. Nothing was charged; try again.",
-        ),
-        NotStartedReason::CodeUnreadable => (
-            "Máy không vẽ được mã QR đúng, nên không hiện mã. Bạn chưa bị trừ tiền, xin chọn cách khác.",
-            "This kiosk could not draw a correct QR code, so none is shown. Nothing was charged; choose another way.",
-        ),
-        _ => (
-            "Chưa kết nối được. Bạn chưa bị trừ tiền, xin chọn cách khác.",
-            "No connection. Nothing was charged; choose another way.",
-        ),
-    };
-    text::pick(model.language, vi, en).to_owned()
 }

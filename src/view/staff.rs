@@ -10,9 +10,7 @@ use checkout::till::{
     TenderKind,
 };
 use checkout::{Money, TypedFault};
-use kiosk_ui::{
-    DeviceLine, Evidence, PinProblem, StaffAdapter, StaffTask, StaffView, Tone, WeightProblem,
-};
+use kiosk_ui::{DeviceLine, PinProblem, StaffAdapter, StaffTask, StaffView, Tone, WeightProblem};
 use slint::{ComponentHandle, SharedString};
 
 impl Presenter {
@@ -84,9 +82,7 @@ impl Presenter {
             staff.set_doubt_attempt(attempt.id.to_string().into());
             staff.set_doubt_amount(money(amount, model.language).into());
             staff.set_doubt_method(text::tender(model.language, attempt.kind).into());
-            // The till asks by itself, every few seconds.
-            staff.set_doubt_can_ask(false);
-            rows::sync(&self.rows.evidence, evidence(model, attempt));
+            self.show_doubt(model, attempt);
         }
         staff.set_help_waiting(model.view.help_called);
         staff.set_help_waited(SharedString::default());
@@ -206,48 +202,6 @@ impl Presenter {
     }
 }
 
-fn evidence(model: &Model<'_>, attempt: &checkout::till::Attempt) -> Vec<Evidence> {
-    let vietnamese = model.language == Language::Vietnamese;
-    let started = model.clock.local(attempt.started_wall_ms, "%H:%M:%S");
-    let mut lines = vec![Evidence {
-        time: started.into(),
-        words: if vietnamese {
-            "Đã gửi yêu cầu tới máy thẻ".into()
-        } else {
-            "The request was sent to the terminal".into()
-        },
-        tone: Tone::Quiet,
-    }];
-    lines.push(match &attempt.approval {
-        Some(approval) => Evidence {
-            time: SharedString::default(),
-            words: format!(
-                "{} {} {}",
-                text::pick(
-                    model.language,
-                    "Máy thẻ báo đã duyệt:",
-                    "The terminal approved:"
-                ),
-                approval.scheme,
-                approval.approval_code
-            )
-            .into(),
-            tone: Tone::Wait,
-        },
-        None => Evidence {
-            time: SharedString::default(),
-            words: text::pick(
-                model.language,
-                "Chưa có câu trả lời. Xem nhật ký trên máy thẻ.",
-                "No answer yet. Look at the terminal's own journal.",
-            )
-            .into(),
-            tone: Tone::Alarm,
-        },
-    });
-    lines
-}
-
 /// What waits for staff beyond this shopper, in finished words.
 fn tasks(model: &Model<'_>) -> Vec<StaffTask> {
     let language = model.language;
@@ -265,17 +219,30 @@ fn tasks(model: &Model<'_>) -> Vec<StaffTask> {
         });
     }
     tasks.extend(state.reviews.iter().map(|review| {
+        let missing = review.kind == ReviewKind::Unpaid;
+        let (name, first, second) = match missing {
+            true => (
+                "missing",
+                say("Tiền vẫn đủ", "The money is there"),
+                say("Ghi nhận thiếu", "Accept the loss"),
+            ),
+            false => (
+                "review",
+                say("Đã trả lại khách", "Given back"),
+                say("Cửa hàng giữ", "Kept by the shop"),
+            ),
+        };
         StaffTask {
-            id: format!("review:{}", review.id.0).into(),
+            id: format!("{name}:{}", review.id.0).into(),
             title: format!(
                 "{} {}",
                 review_kind(language, review.kind),
-                amount(review.amount_minor)
+                amount(review.amount_minor.saturating_abs())
             )
             .into(),
             detail: review.reference.as_str().into(),
-            first: say("Đã trả lại khách", "Given back"),
-            second: say("Cửa hàng giữ", "Kept by the shop"),
+            first,
+            second,
         }
     }));
     let doubtful = state.unprinted.iter().filter(|receipt| {
@@ -329,6 +296,11 @@ fn review_kind(language: Language, kind: ReviewKind) -> &'static str {
             language,
             "Máy thẻ báo trái nhau:",
             "The terminal contradicts itself:",
+        ),
+        ReviewKind::Unpaid => text::pick(
+            language,
+            "Thiếu tiền, máy thẻ không có giao dịch:",
+            "Money missing, the terminal knows no payment:",
         ),
     }
 }

@@ -301,7 +301,7 @@ bodies! {
     "attempt.unknown" Money AttemptUnknown {
         /// The attempt.
         attempt: String,
-        /// What left it in doubt, for example `timeout`, `link_lost`, `power`.
+        /// What left it in doubt: `power`, `timeout`, `link_lost`, `contradiction`, `rejected`, `mismatch`, `no_result`.
         reason: String,
     }
     /// An attempt in doubt was settled.
@@ -312,6 +312,15 @@ bodies! {
         outcome: Resolution,
         /// What said so: `terminal`, `bank`, `staff`.
         by: String,
+    }
+    /// A slip by which a shopper can ask for an attempt in doubt; recorded before it is printed, and as far as it got.
+    "attempt.slip" Money AttemptSlip {
+        /// The attempt.
+        attempt: String,
+        /// `queued`, `printed`, `sent` to a printer that can confirm nothing, `unknown`, or why it did not print: `paper_out`, `cover_open`, `offline`, `cutter`.
+        state: String,
+        /// True for another one of the same attempt.
+        copy: bool,
     }
     /// A basket was paid in full.
     "sale.completed" Money SaleCompleted {

@@ -1,7 +1,7 @@
 //! Going on after a restart: the same basket, the same screen, no money forgotten.
 
 use super::{
-    AttemptStatus, Effect, Front, Help, Live, NotStartedReason, Notice, PrintOutcome, Stage,
+    AttemptStatus, Doubt, Effect, Front, Help, Live, NotStartedReason, Notice, PrintOutcome, Stage,
     TenderKind, Till, Unprinted, What,
 };
 
@@ -11,6 +11,8 @@ impl Till {
         let fresh = self.state.counters.ticket == 0;
         self.watch_again();
         self.doubt_open_receipts();
+        self.doubt_open_slips();
+        self.ask_about_settled();
         let Some(visit) = &mut self.state.visit else {
             if !fresh {
                 let what = What::Restarted {
@@ -74,7 +76,7 @@ impl Till {
                 self.card_not_started(NotStartedReason::Restarted);
             }
             (TenderKind::Card, AttemptStatus::Unknown) => self.recover(),
-            (TenderKind::Card, _) => self.card_is_unknown(),
+            (TenderKind::Card, _) => self.card_is_unknown(Doubt::Restarted),
             (TenderKind::Qr, AttemptStatus::Intended) => {
                 self.cancel_unseen(attempt);
                 self.qr_not_started(NotStartedReason::Restarted);

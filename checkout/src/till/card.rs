@@ -6,8 +6,9 @@
 
 use super::gate::Deed;
 use super::{
-    AttemptDecision, AttemptId, AttemptStatus, CardApproval, Effect, NotStartedReason, Notice,
-    Recovery, ReviewKind, StaffId, Tender, TenderKind, TerminalPrompt, TerminalSaid, Till, What,
+    AttemptDecision, AttemptId, AttemptStatus, CardApproval, Doubt, Effect, NotStartedReason,
+    Notice, Recovery, ReviewKind, StaffId, Step, Tender, TenderKind, TerminalPrompt, TerminalSaid,
+    Till, What,
 };
 
 impl Till {
@@ -33,6 +34,10 @@ impl Till {
                 active.status = AttemptStatus::Armed;
                 active.baseline = Some(baseline.clone());
                 let amount_minor = active.amount_minor;
+                // The baseline says by now what the terminal remembers of any attempt before.
+                self.state.settled = None;
+                self.settled_ask_mono_ms = None;
+                self.note(Step::Armed);
                 let amount = self.money(amount_minor);
                 self.live.since_mono_ms = self.now.mono_ms;
                 let armed_with = baseline.clone();
@@ -49,19 +54,21 @@ impl Till {
             }
             TerminalSaid::NotStarted(reason) => self.card_not_started(reason),
             // Nothing was asked yet, so nothing can have been charged.
-            TerminalSaid::Lost | TerminalSaid::Declined(_) => {
+            TerminalSaid::Lost | TerminalSaid::InDoubt(_) | TerminalSaid::Declined(_) => {
                 self.card_not_started(NotStartedReason::Unreachable);
             }
             TerminalSaid::Progress(prompt) => self.live.prompt = Some(prompt),
             // A terminal that approves what nobody asked for: find out.
-            TerminalSaid::Approved(_) | TerminalSaid::Completed => self.card_is_unknown(),
+            TerminalSaid::Approved(_) | TerminalSaid::Completed => {
+                self.card_is_unknown(Doubt::Contradiction);
+            }
             TerminalSaid::Recovered(_) => {}
         }
     }
 
     fn on_terminal_armed(&mut self, attempt: AttemptId, said: TerminalSaid) {
         match said {
-            TerminalSaid::Lost if !self.live.asked => {
+            TerminalSaid::Lost | TerminalSaid::InDoubt(_) if !self.live.asked => {
                 self.card_not_started(NotStartedReason::Unreachable);
             }
             TerminalSaid::Progress(prompt) => self.live.prompt = Some(prompt),
@@ -73,7 +80,9 @@ impl Till {
                 self.end_attempt(AttemptStatus::Declined(reason), Some(notice));
             }
             TerminalSaid::NotStarted(reason) => self.card_not_started(reason),
-            TerminalSaid::Completed | TerminalSaid::Lost => self.card_is_unknown(),
+            TerminalSaid::Completed => self.card_is_unknown(Doubt::NoResult),
+            TerminalSaid::Lost => self.card_is_unknown(Doubt::LinkLost),
+            TerminalSaid::InDoubt(why) => self.card_is_unknown(why),
             TerminalSaid::Prepared { .. } | TerminalSaid::Recovered(_) => {}
         }
     }
@@ -91,6 +100,7 @@ impl Till {
         };
         active.approval = Some(approval.clone());
         let amount_minor = active.amount_minor;
+        self.note(Step::Approved);
         self.record(What::AttemptApproved {
             attempt,
             amount_minor,
@@ -103,10 +113,11 @@ impl Till {
             TerminalSaid::Completed if self.live.confirmed => self.card_paid(),
             TerminalSaid::Progress(prompt) => self.live.prompt = Some(prompt),
             // Once approved, "declined" and silence both leave the money open.
-            TerminalSaid::Completed | TerminalSaid::Declined(_) | TerminalSaid::Lost => {
-                self.card_is_unknown();
+            TerminalSaid::Completed | TerminalSaid::Declined(_) | TerminalSaid::NotStarted(_) => {
+                self.card_is_unknown(Doubt::Contradiction);
             }
-            TerminalSaid::NotStarted(_) => self.card_is_unknown(),
+            TerminalSaid::Lost => self.card_is_unknown(Doubt::LinkLost),
+            TerminalSaid::InDoubt(why) => self.card_is_unknown(why),
             // The terminal repeats an approval until it is confirmed.
             TerminalSaid::Approved(_) if self.live.confirmed => {
                 self.gate.after(Deed::ConfirmTerminal { attempt });
@@ -125,11 +136,20 @@ impl Till {
             TerminalSaid::Recovered(Recovery::NotCharged) => {
                 self.resolve_card(AttemptDecision::NotCharged, None, None, String::new());
             }
-            TerminalSaid::Recovered(Recovery::Foreign) => {
+            TerminalSaid::Recovered(Recovery::TakenBack) => {
+                self.resolve_card(AttemptDecision::TakenBack, None, None, String::new());
+            }
+            TerminalSaid::Recovered(found @ Recovery::Foreign { .. }) => {
+                self.note(Step::Answered(found));
                 self.live.needs_staff = true;
                 self.live.recover_at_mono_ms = None;
             }
-            TerminalSaid::Recovered(Recovery::Unreachable) => self.ask_again_later(),
+            TerminalSaid::Recovered(Recovery::Unreachable) => {
+                self.note(Step::Answered(Recovery::Unreachable));
+                self.ask_again_later();
+            }
+            // The order itself ended only now: the terminal can be asked at once.
+            TerminalSaid::Lost | TerminalSaid::InDoubt(_) => self.recover(),
             // Worth writing down; recovery decides, because it was never confirmed.
             TerminalSaid::Approved(approval) if self.has_no_approval() => {
                 self.keep_approval(attempt, approval);
@@ -153,6 +173,7 @@ impl Till {
 
     /// An answer for an attempt that is over. Money where we said there is none goes to a person.
     fn on_closed_card(&mut self, attempt: AttemptId, said: &TerminalSaid) {
+        self.settled_said(attempt, said);
         let money = matches!(
             said,
             TerminalSaid::Approved(_)
@@ -190,16 +211,18 @@ impl Till {
         self.end_attempt(AttemptStatus::NotStarted(reason), told);
     }
 
-    pub(super) fn card_is_unknown(&mut self) {
+    pub(super) fn card_is_unknown(&mut self, why: Doubt) {
         let Some(active) = self.active_mut() else {
             return;
         };
         active.status = AttemptStatus::Unknown;
         let (attempt, amount_minor) = (active.id, active.amount_minor);
+        self.note(Step::InDoubt(why));
         self.live.cancelling_since = None;
         self.record(What::AttemptUnknown {
             attempt,
             amount_minor,
+            why,
         });
         self.recover();
     }
@@ -236,17 +259,25 @@ impl Till {
         if approval.is_some() {
             active.approval = approval;
         }
+        let by_staff = staff.is_some();
         self.record(What::AttemptResolved {
             attempt,
             decision,
             staff,
             note,
         });
+        if by_staff {
+            self.settle(decision);
+        }
         match decision {
             AttemptDecision::Paid => self.card_paid(),
             AttemptDecision::NotCharged => {
                 let notice = Notice::NotCharged { attempt };
                 self.end_attempt(AttemptStatus::NotCharged, Some(notice));
+            }
+            AttemptDecision::TakenBack => {
+                let notice = Notice::Voided { attempt };
+                self.end_attempt(AttemptStatus::Voided, Some(notice));
             }
         }
     }
@@ -298,7 +329,9 @@ impl Till {
             Some(AttemptStatus::Armed) if !self.live.asked => {
                 self.card_not_started(NotStartedReason::StorageDown);
             }
-            Some(AttemptStatus::Armed | AttemptStatus::Approved) => self.card_is_unknown(),
+            Some(AttemptStatus::Armed | AttemptStatus::Approved) => {
+                self.card_is_unknown(Doubt::NoAnswer);
+            }
             Some(AttemptStatus::Unknown) => self.recover(),
             _ => {}
         }

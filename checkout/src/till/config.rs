@@ -68,6 +68,8 @@ pub struct Limits {
     pub terminal_answer_ms: u64,
     /// Between two recovery questions to the terminal.
     pub recover_retry_ms: u64,
+    /// The same about an attempt that staff settled already.
+    pub settled_retry_ms: u64,
     /// For the bank to make an offer; nothing was shown until then.
     pub offer_create_ms: u64,
     /// How long a QR offer is shown.
@@ -116,6 +118,7 @@ impl Default for Limits {
             terminal_prepare_ms: 60_000,
             terminal_answer_ms: 240_000,
             recover_retry_ms: 15_000,
+            settled_retry_ms: 60_000,
             offer_create_ms: 15_000,
             offer_ms: 180_000,
             offer_extend_ms: 120_000,

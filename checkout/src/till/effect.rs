@@ -6,7 +6,7 @@ use super::event::CardApproval;
 use super::fact::Fact;
 use super::gate::Durable;
 use super::sale::Sale;
-use super::state::{AttemptId, PrintJobId, QrOffer, TillState};
+use super::state::{AttemptId, Lang, PrintJobId, QrOffer, TillState};
 use crate::barcode::Code;
 use crate::money::Money;
 
@@ -138,6 +138,17 @@ pub enum Effect {
         /// Proof.
         durable: Durable,
     },
+    /// Print the claim slip of a payment in doubt.
+    PrintSlip {
+        /// To answer with.
+        job: PrintJobId,
+        /// What it says.
+        slip: Box<ClaimSlip>,
+        /// 0 for the original; any other is marked as a copy.
+        copy_number: u32,
+        /// Proof.
+        durable: Durable,
+    },
     /// Open the cash drawer.
     OpenDrawer {
         /// Proof.
@@ -150,6 +161,25 @@ pub enum Effect {
         /// Monotonic milliseconds.
         mono_ms: u64,
     },
+}
+
+/// What a shopper takes home of a card payment in doubt: no receipt, a number to ask for it by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimSlip {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// How much was asked.
+    pub amount: Money,
+    /// When the attempt began, unix milliseconds (untrusted).
+    pub started_wall_ms: i64,
+    /// Offset of the shop's clock then, in minutes.
+    pub utc_offset_min: i32,
+    /// The shopper's language.
+    pub lang: Lang,
+    /// The terminal's last transaction before it, opaque to the till; the lane finds the terminal's name in it.
+    pub baseline: Option<String>,
+    /// The approval, if one was seen.
+    pub approval: Option<CardApproval>,
 }
 
 /// The effects of one step, in the order they must be carried out.

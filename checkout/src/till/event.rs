@@ -69,6 +69,8 @@ pub enum Event {
     ExtendIdle,
     /// Give the basket up.
     Abandon,
+    /// Print the claim slip of the card payment in doubt.
+    PrintSlip,
     /// Call staff.
     CallHelp,
     /// Help is not needed any more.
@@ -190,6 +192,8 @@ pub enum StaffEvent {
         /// What it rests on (a slip number, the terminal's journal); at most 200 characters.
         note: String,
     },
+    /// Print the claim slip of the card payment in doubt, again if it was printed already.
+    PrintSlip,
     /// Money in a review was dealt with.
     ResolveReview {
         /// The review.
@@ -224,6 +228,8 @@ pub enum AttemptDecision {
     Paid,
     /// The shopper was not charged.
     NotCharged,
+    /// The shopper was charged and the terminal gave it back.
+    TakenBack,
 }
 
 /// What staff did with money that belongs to no sale.
@@ -258,8 +264,10 @@ pub enum TerminalSaid {
     Declined(DeclineReason),
     /// Our confirmation was taken; the money is ours.
     Completed,
-    /// No answer any more: closed, garbled, timed out.
+    /// No answer any more: the line is closed or garbled.
     Lost,
+    /// It ended in doubt, for this reason.
+    InDoubt(Doubt),
     /// The answer to [`RecoverTerminal`](super::Effect::RecoverTerminal).
     Recovered(Recovery),
 }
@@ -271,10 +279,35 @@ pub enum Recovery {
     Paid(CardApproval),
     /// The terminal has no such payment and will not make one.
     NotCharged,
+    /// The terminal had it and gave it back.
+    TakenBack,
     /// The terminal has another payment; only a person can tell.
-    Foreign,
+    Foreign {
+        /// Which one, in the words of the terminal's lane; opaque to the till.
+        seen: String,
+    },
     /// The terminal cannot be asked now; asked again later.
     Unreachable,
+}
+
+/// Why nobody knows what became of a card payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// The kiosk stopped while the terminal may have been taking money.
+    Restarted,
+    /// The terminal did not finish in time.
+    NoAnswer,
+    /// The line to the terminal was lost.
+    LinkLost,
+    /// The terminal approved and then said something else.
+    Contradiction,
+    /// The approval could not be kept in time and was sent back.
+    Rejected,
+    /// The terminal approved another payment than the one asked for; it was sent back.
+    Mismatch,
+    /// The terminal said it was done and never how.
+    NoResult,
 }
 
 /// A terminal's approval, without card data.

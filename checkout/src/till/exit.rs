@@ -173,6 +173,9 @@ impl Till {
             PrinterSaid::Failed(fault) => PrintOutcome::Failed(fault),
             PrinterSaid::Unknown => PrintOutcome::Unknown,
         };
+        if self.slip_said(job, outcome) {
+            return;
+        }
         if let Some(print) = self
             .print_on_screen(job)
             .filter(|p| goes_on(p.outcome, outcome))
@@ -302,7 +305,7 @@ impl Till {
 }
 
 /// A receipt that was printed or sent stays so; doubles and late words change nothing.
-fn goes_on(from: PrintOutcome, to: PrintOutcome) -> bool {
+pub(super) fn goes_on(from: PrintOutcome, to: PrintOutcome) -> bool {
     match (from, to) {
         (PrintOutcome::Printed | PrintOutcome::Sent, _) | (_, PrintOutcome::Queued) => false,
         (PrintOutcome::Queued, PrintOutcome::Printing) => true,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    AttemptDecision, CardApproval, Credit, DeclineReason, DeviceKind, DeviceState,
+    AttemptDecision, CardApproval, Credit, DeclineReason, DeviceKind, DeviceState, Doubt,
     NotStartedReason, PrinterFault, ReviewDecision, ScanRefusal,
 };
 use super::sale::{Sale, TenderKind};
@@ -211,6 +211,7 @@ pub enum What {
     AttemptUnknown {
         attempt: AttemptId,
         amount_minor: i64,
+        why: Doubt,
     },
     /// It became known after all.
     AttemptResolved {
@@ -218,6 +219,38 @@ pub enum What {
         decision: AttemptDecision,
         staff: Option<StaffId>,
         note: String,
+    },
+    /// A claim slip of an attempt in doubt was handed to the printer.
+    SlipQueued {
+        attempt: AttemptId,
+        job: PrintJobId,
+        /// 0 for the original.
+        copy_number: u32,
+    },
+    /// The printer proved it.
+    SlipPrinted {
+        attempt: AttemptId,
+        job: PrintJobId,
+        copy_number: u32,
+    },
+    /// Sent whole to a printer that can confirm nothing.
+    SlipSent {
+        attempt: AttemptId,
+        job: PrintJobId,
+        copy_number: u32,
+    },
+    /// It did not print.
+    SlipFailed {
+        attempt: AttemptId,
+        job: PrintJobId,
+        copy_number: u32,
+        fault: PrinterFault,
+    },
+    /// Nobody can tell whether it printed.
+    SlipUnknown {
+        attempt: AttemptId,
+        job: PrintJobId,
+        copy_number: u32,
     },
     /// Cash was asked for and not taken.
     CashNotTaken { attempt: AttemptId },

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::effect::{Effect, Ticket};
+use super::effect::{ClaimSlip, Effect, Ticket};
 use super::event::{CardApproval, StoreFault};
 use super::fact::Fact;
 use super::sale::Sale;
@@ -50,6 +50,11 @@ pub(super) enum Deed {
     Print {
         job: PrintJobId,
         receipt: Box<Sale>,
+        copy_number: u32,
+    },
+    PrintSlip {
+        job: PrintJobId,
+        slip: Box<ClaimSlip>,
         copy_number: u32,
     },
     OpenDrawer,
@@ -114,6 +119,16 @@ impl Deed {
             } => Effect::Print {
                 job,
                 receipt,
+                copy_number,
+                durable,
+            },
+            Deed::PrintSlip {
+                job,
+                slip,
+                copy_number,
+            } => Effect::PrintSlip {
+                job,
+                slip,
                 copy_number,
                 durable,
             },

@@ -15,6 +15,8 @@ enum Timer {
     Exit,
     HelpOnExit,
     Watch,
+    /// The terminal is asked again about an attempt that staff settled.
+    Settled,
     /// Nothing to do but to look again (a write to retry, a price that changes by time).
     Look,
 }
@@ -61,11 +63,12 @@ impl Till {
             Timer::Exit => self.exit_timed_out(),
             Timer::HelpOnExit => self.end_help(),
             Timer::Watch => self.end_watches(),
+            Timer::Settled => self.ask_about_settled(),
             Timer::Look => {}
         }
     }
 
-    fn timers(&self) -> [Option<(u64, Timer)>; 8] {
+    fn timers(&self) -> [Option<(u64, Timer)>; 9] {
         let limits = &self.config.limits;
         let staff_idle = self.staff.as_ref().map(|staff| {
             (
@@ -90,6 +93,7 @@ impl Till {
             attract,
             self.front_timer(),
             self.watch_timer(),
+            self.settled_ask_mono_ms.map(|at| (at, Timer::Settled)),
             self.gate.retry_at_mono_ms().map(|at| (at, Timer::Look)),
             self.gate
                 .silent_at_mono_ms()

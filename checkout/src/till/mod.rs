@@ -8,6 +8,7 @@ mod boot;
 mod card;
 mod codes;
 mod config;
+mod doubt;
 mod effect;
 mod event;
 mod exit;
@@ -27,7 +28,7 @@ mod view;
 mod weighing;
 
 pub use config::{ConfigFault, Limits, REASONS_MAX, ReasonsConfig, TillConfig};
-pub use effect::{Effect, Effects, Ticket};
+pub use effect::{ClaimSlip, Effect, Effects, Ticket};
 pub use event::*;
 pub use fact::{AddedBy, DrawerReason, Fact, Place, VisitEnd, What};
 pub use gate::Durable;
@@ -78,6 +79,7 @@ pub struct Till {
     attract_lang: Option<Lang>,
     wrong_codes: u32,
     codes_locked_until: u64,
+    settled_ask_mono_ms: Option<u64>,
 }
 
 /// Where the shopper is, in more detail than must survive a restart.
@@ -139,6 +141,8 @@ struct Live {
     recover_asked: u32,
     recover_at_mono_ms: Option<u64>,
     needs_staff: bool,
+    /// Card: the terminal is asked about an attempt before, first.
+    waits_for_settled: bool,
     /// QR: the offer is on disk and on the screen.
     shown: bool,
     until_mono_ms: u64,
@@ -184,6 +188,7 @@ impl Till {
             attract_lang: None,
             wrong_codes: 0,
             codes_locked_until: 0,
+            settled_ask_mono_ms: None,
         };
         till.restore();
         till
@@ -292,6 +297,7 @@ impl Till {
             Event::Park => self.park_by_shopper(),
             Event::Resume(code) => self.resume(&code, false),
             Event::Abandon => self.abandon(),
+            Event::PrintSlip => self.print_slip(false),
             Event::CallHelp => self.call_help(),
             Event::CancelHelp => self.end_help(),
             Event::Face(face) => self.on_face(face),
@@ -382,10 +388,14 @@ impl Till {
             Deed::ConfirmTerminal { attempt } => {
                 let approved = self.active_status(*attempt) == Some(&AttemptStatus::Approved);
                 self.live.confirmed |= approved;
+                if approved {
+                    self.note(Step::Confirmed);
+                }
                 approved
             }
             Deed::RecoverTerminal { attempt, .. } => {
                 self.active_status(*attempt) == Some(&AttemptStatus::Unknown)
+                    || self.is_settled(*attempt)
             }
             Deed::ShowOffer { attempt } => {
                 self.show_offer(*attempt);
@@ -399,7 +409,10 @@ impl Till {
                 self.show_reasons();
                 false
             }
-            Deed::AckCredit { .. } | Deed::Print { .. } | Deed::OpenDrawer => true,
+            Deed::AckCredit { .. }
+            | Deed::Print { .. }
+            | Deed::PrintSlip { .. }
+            | Deed::OpenDrawer => true,
         };
         if let Some(effect) = deed.effect(durable)
             && wanted

@@ -192,6 +192,8 @@ impl Till {
             order_code: code.clone(),
             offer: None,
             credits: Vec::new(),
+            history: Vec::new(),
+            slip: None,
         });
         self.live = Live {
             since_mono_ms: self.now.mono_ms,
@@ -208,7 +210,7 @@ impl Till {
             order_code,
         });
         match (kind, code) {
-            (TenderKind::Card, _) => self.gate.after(Deed::PrepareTerminal { attempt, amount }),
+            (TenderKind::Card, _) => self.prepare_card(),
             (TenderKind::Qr, Some(order_code)) => {
                 self.gate.after(Deed::AskBank {
                     attempt,
@@ -259,7 +261,7 @@ impl Till {
                 reason: NotStartedReason::Refused,
             },
         };
-        let resolved = matches!(status, AttemptStatus::NotCharged);
+        let resolved = matches!(status, AttemptStatus::NotCharged | AttemptStatus::Voided);
         self.close_attempt(status);
         if !resolved {
             self.record(what);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Attempt, AttemptStatus, BasketView, CardStep, DeviceKind, DeviceState, Front, LineView, Now,
-    PaidView, PayView, PrintOutcome, QrStep, QrView, Screen, StaffView, TenderKind, TenderOption,
-    Till, View, Visit,
+    Attempt, AttemptStatus, BasketView, CardStep, DeviceKind, DeviceState, Doubt, Front, LineView,
+    Moment, Now, PaidView, PayView, PrintOutcome, QrStep, QrView, Screen, StaffView, Step,
+    TenderKind, TenderOption, Till, View, Visit,
 };
 
 impl Till {
@@ -187,6 +187,8 @@ impl Till {
                 amount,
                 asked,
                 needs_staff: self.live.needs_staff,
+                why: active.history.iter().rev().find_map(in_doubt),
+                slip: active.slip.as_ref().map(|slip| slip.outcome),
             };
         }
         match active.kind {
@@ -301,6 +303,14 @@ impl Till {
             item_count: priced.map_or(0, |priced| priced.item_count),
             fault: fault.cloned(),
         }
+    }
+}
+
+/// Why the attempt is in doubt.
+fn in_doubt(moment: &Moment) -> Option<Doubt> {
+    match moment.step {
+        Step::InDoubt(why) => Some(why),
+        _ => None,
     }
 }
 

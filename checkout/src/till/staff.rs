@@ -50,6 +50,7 @@ impl Till {
             } => {
                 self.resolve_review(review, decision, note, id);
             }
+            StaffEvent::PrintSlip => self.print_slip(true),
             StaffEvent::VoidLine(line) => self.remove_line(line, Some(id)),
             StaffEvent::Reprint(sale) => self.reprint(sale),
             StaffEvent::OpenDrawer => self.open_drawer(DrawerReason::NoSale, id),

@@ -5,7 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{CardApproval, Credit, DeclineReason, NotStartedReason, PrinterFault};
+use super::event::{
+    AttemptDecision, CardApproval, Credit, DeclineReason, Doubt, NotStartedReason, PrinterFault,
+    Recovery,
+};
 use super::fact::AddedBy;
 use super::sale::{Sale, Tender, TenderKind};
 use crate::basket::{Basket, NewLine};
@@ -72,6 +75,8 @@ pub struct TillState {
     pub seen_credits: VecDeque<String>,
     /// Card attempts that are over, the newest last; at most [`CLOSED_CARDS_MAX`].
     pub closed_cards: VecDeque<ClosedCard>,
+    /// The card attempt that staff settled last, while the terminal's own word about it is wanted.
+    pub settled: Option<Box<Settled>>,
     /// The last numbers given out.
     pub counters: Counters,
 }
@@ -88,6 +93,25 @@ impl TillState {
             .map(|entry| (entry.job, entry.outcome));
         let both = on_screen.chain(listed);
         both.filter_map(move |(job, outcome)| open(outcome).then_some(job))
+    }
+
+    /// Claim slips this state holds no end of.
+    pub fn open_slips(&self) -> impl Iterator<Item = PrintJobId> + '_ {
+        let open = |outcome| matches!(outcome, PrintOutcome::Queued | PrintOutcome::Printing);
+        let attempts = self.visit.iter().flat_map(|visit| &visit.attempts);
+        let slips = attempts.filter_map(|attempt| attempt.slip.as_ref());
+        slips.filter_map(move |slip| open(slip.outcome).then_some(slip.job))
+    }
+
+    /// The same as [`recall_prints`](TillState::recall_prints) for claim slips.
+    pub fn recall_slips(&mut self, known: impl Fn(PrintJobId) -> Option<PrintOutcome>) {
+        let attempts = self.visit.iter_mut().flat_map(|visit| &mut visit.attempts);
+        for slip in attempts.filter_map(|attempt| attempt.slip.as_mut()) {
+            let open = matches!(slip.outcome, PrintOutcome::Queued | PrintOutcome::Printing);
+            if open && let Some(known) = known(slip.job) {
+                slip.outcome = known;
+            }
+        }
     }
 
     /// What the printer's spool knows after a restart of jobs whose end this state does not hold:
@@ -122,6 +146,10 @@ pub const UNPRINTED_MAX: usize = 50;
 pub const SEEN_CREDITS_MAX: usize = 500;
 /// Most finished card attempts remembered.
 pub const CLOSED_CARDS_MAX: usize = 50;
+/// Most moments kept of one attempt.
+pub const HISTORY_MAX: usize = 24;
+/// Most claim slips printed for one attempt, the original included.
+pub const SLIPS_MAX: u32 = 9;
 /// Most attempts in one visit; after that a person has to help.
 pub const ATTEMPTS_MAX: usize = 50;
 
@@ -239,6 +267,67 @@ pub struct Attempt {
     pub offer: Option<Box<QrOffer>>,
     /// QR: what arrived so far.
     pub credits: Vec<Credit>,
+    /// Card: what happened, oldest first, as evidence for whoever has to decide; at most [`HISTORY_MAX`].
+    #[serde(default)]
+    pub history: Vec<Moment>,
+    /// Card: the claim slip printed while it was in doubt.
+    #[serde(default)]
+    pub slip: Option<SlipRecord>,
+}
+
+/// One thing that happened to a card attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// When, unix milliseconds (untrusted); the last time, where it happened several times in a row.
+    pub wall_ms: i64,
+    /// What.
+    pub step: Step,
+    /// How often in a row.
+    pub times: u32,
+}
+
+/// What happened to a card attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// The terminal was about to be asked for money.
+    Armed,
+    /// The terminal approved; the approval went to the disk.
+    Approved,
+    /// The approval was on disk, and the terminal was told so.
+    Confirmed,
+    /// From here on nobody knew.
+    InDoubt(Doubt),
+    /// The terminal answered what became of it, without ending the doubt.
+    Answered(Recovery),
+}
+
+/// The claim slip of an attempt in doubt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlipRecord {
+    /// The job that printed it last.
+    pub job: PrintJobId,
+    /// 0 for the original.
+    pub copy_number: u32,
+    /// How far it is.
+    pub outcome: PrintOutcome,
+}
+
+/// A card attempt that staff settled. The terminal is asked once more all the same: its word may be another one, and
+/// a driver in doubt lets no other payment through before it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Its visit.
+    pub visit: VisitId,
+    /// How much was asked, in minor units.
+    pub amount_minor: i64,
+    /// What staff decided.
+    pub decision: AttemptDecision,
+    /// The terminal's last transaction before it.
+    pub baseline: Option<String>,
+    /// The approval, if one was seen.
+    pub approval: Option<CardApproval>,
 }
 
 /// How far an attempt is. What each status says is on disk before the next step happens in the world.
@@ -268,6 +357,8 @@ pub enum AttemptStatus {
     NotStarted(NotStartedReason),
     /// Found out, by recovery or by staff: not charged.
     NotCharged,
+    /// Found out: charged, and given back by the terminal.
+    Voided,
     /// QR: left behind and watched; cash: no money was taken.
     Left,
 }
@@ -282,6 +373,7 @@ impl AttemptStatus {
                 | Self::Declined(_)
                 | Self::NotStarted(_)
                 | Self::NotCharged
+                | Self::Voided
                 | Self::Left
         )
     }
@@ -374,6 +466,8 @@ pub enum ReviewKind {
     PartPaid,
     /// The terminal says paid where it, or a person, had said not.
     Contradiction,
+    /// A person had said paid, and the terminal knows of no such payment. The amount is negative: the shop lacks it.
+    Unpaid,
 }
 
 /// The receipt of the sale on the screen.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    DeclineReason, DeviceKind, DeviceState, NotStartedReason, ScanRefusal, StoreFault,
+    DeclineReason, DeviceKind, DeviceState, Doubt, NotStartedReason, ScanRefusal, StoreFault,
     TerminalPrompt,
 };
 use super::sale::{Sale, Tender, TenderKind};
@@ -96,6 +96,10 @@ pub enum Screen {
         asked: u32,
         /// The terminal has another payment: a person must decide.
         needs_staff: bool,
+        /// Why it is in doubt.
+        why: Option<Doubt>,
+        /// How far its claim slip is; `None` when none was asked for.
+        slip: Option<PrintOutcome>,
     },
     /// QR code.
     Qr(Box<QrView>),
@@ -368,6 +372,11 @@ pub enum Notice {
     },
     /// Found out: the card was not charged; pay again.
     NotCharged {
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// Found out: the card was charged and the terminal gave it back; pay again.
+    Voided {
         /// The attempt.
         attempt: AttemptId,
     },

@@ -82,6 +82,7 @@ fn any_event(dice: &mut rng::Dice) -> Event {
             said: PrinterSaid::Unknown,
         },
         33 => Event::Stored(Ticket(dice.below(20))),
+        34 if minor < 0 => Event::PrintSlip,
         34 => Event::Face(u8::try_from(dice.below(256)).unwrap()),
         35 => Event::Park,
         36 => Event::SetPart(Some(minor)),

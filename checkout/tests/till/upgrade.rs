@@ -11,11 +11,14 @@ use serde_json::Value;
 
 use crate::shop;
 
-/// Every form there has been, oldest first: 1 knew no item that waits for its weight and no receipt sent again.
-const FORMS: [&str; 3] = [
+/// Every form there has been, oldest first: 1 knew no item that waits for its weight and no receipt sent again, 2 no
+/// receipt that was only sent, 3 no evidence of a payment in doubt, no claim slip and no terminal asked after staff
+/// decided.
+const FORMS: [&str; 4] = [
     include_str!("../fixtures/till-state-1.json"),
     include_str!("../fixtures/till-state-2.json"),
     include_str!("../fixtures/till-state-3.json"),
+    include_str!("../fixtures/till-state-4.json"),
 ];
 
 const WALL_MS: i64 = 1_795_000_000_000;
@@ -80,7 +83,46 @@ fn attempt(id: u64, kind: TenderKind, status: AttemptStatus) -> Attempt {
             id: "FT1".into(),
             amount: Money::new(30_000, Currency::VND),
         }],
+        history: history(),
+        slip: Some(SlipRecord {
+            job: PrintJobId(4),
+            copy_number: 1,
+            outcome: PrintOutcome::Unknown,
+        }),
     }
+}
+
+/// One moment of each kind there is.
+fn history() -> Vec<Moment> {
+    let doubts = [
+        Doubt::Restarted,
+        Doubt::NoAnswer,
+        Doubt::LinkLost,
+        Doubt::Contradiction,
+        Doubt::Rejected,
+        Doubt::Mismatch,
+        Doubt::NoResult,
+    ];
+    let answers = [
+        Recovery::Paid(approval()),
+        Recovery::NotCharged,
+        Recovery::TakenBack,
+        Recovery::Foreign {
+            seen: "T1 S9 B5".into(),
+        },
+        Recovery::Unreachable,
+    ];
+    let steps = [Step::Armed, Step::Approved, Step::Confirmed]
+        .into_iter()
+        .chain(doubts.into_iter().map(Step::InDoubt))
+        .chain(answers.into_iter().map(Step::Answered));
+    steps
+        .map(|step| Moment {
+            wall_ms: WALL_MS,
+            step,
+            times: 2,
+        })
+        .collect()
 }
 
 /// One attempt of each status there is.
@@ -103,6 +145,7 @@ fn attempts() -> Vec<Attempt> {
         Is::NotStarted(NotStartedReason::Unreachable),
         Is::NotStarted(NotStartedReason::StorageDown),
         Is::NotCharged,
+        Is::Voided,
         Is::Left,
     ];
     let kinds = [TenderKind::Cash, TenderKind::Card, TenderKind::Qr];
@@ -244,6 +287,7 @@ fn everything() -> TillState {
         ReviewKind::OrphanCredit,
         ReviewKind::PartPaid,
         ReviewKind::Contradiction,
+        ReviewKind::Unpaid,
     ];
     let outcomes = [
         PrintOutcome::Queued,
@@ -295,6 +339,14 @@ fn everything() -> TillState {
             amount_minor: 30_000,
             paid: true,
         }]),
+        settled: Some(Box::new(Settled {
+            attempt: AttemptId(1),
+            visit: visit_id('c'),
+            amount_minor: 30_000,
+            decision: AttemptDecision::TakenBack,
+            baseline: Some("T1 S6 B3".into()),
+            approval: Some(approval()),
+        })),
         counters: Counters {
             visit: 3,
             receipt: 142,

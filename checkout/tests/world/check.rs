@@ -20,6 +20,7 @@ pub struct Journal {
     pub unknown: BTreeSet<AttemptId>,
     pub credits: BTreeSet<String>,
     pub taps: BTreeMap<u64, u32>,
+    pub slips: BTreeSet<PrintJobId>,
     pub drawer_openings: u64,
     pub cash_minor: i64,
     pub settled_minor: i64,
@@ -63,6 +64,9 @@ impl Journal {
             }
             What::AttemptUnknown { attempt, .. } => {
                 self.unknown.insert(attempt);
+            }
+            What::SlipQueued { job, .. } => {
+                self.slips.insert(job);
             }
             What::OfferReady { attempt, .. } => {
                 self.offers.insert(attempt);
@@ -118,6 +122,7 @@ impl Journal {
                 self.has_receipt(receipt.receipt_number)
                     && self.sales[receipt.receipt_number as usize - 1] == **receipt
             }
+            Effect::PrintSlip { job, .. } => self.slips.contains(job),
             Effect::OpenDrawer { .. } => drawer_opened < self.drawer_openings,
             _ => true,
         };

@@ -131,10 +131,13 @@ impl Terminal {
         self.pass(now);
         let recovery = match dice.below(100) {
             0..12 => Recovery::Unreachable,
-            12..18 => Recovery::Foreign,
+            12..18 => Recovery::Foreign {
+                seen: "T1/0".to_owned(),
+            },
             18..22 => return,
             _ => match self.settle(attempt) {
                 true => Recovery::Paid(approval(attempt)),
+                false if dice.chance(20) => Recovery::TakenBack,
                 false => Recovery::NotCharged,
             },
         };

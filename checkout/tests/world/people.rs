@@ -52,6 +52,7 @@ pub fn shopper(view: &View, known_codes: &[String], dice: &mut Dice) -> Act {
         Screen::AgeCheck { .. } if dice.chance(20) => Act::Do(Event::Back),
         Screen::Pay(pay) => paying(pay, dice),
         Screen::Card { .. } if dice.chance(10) => Act::Do(Event::CancelTender),
+        Screen::Unknown { .. } if dice.chance(30) => Act::Do(Event::PrintSlip),
         Screen::Qr(qr) => qr_paying(qr, dice),
         Screen::Cash { .. } if dice.chance(10) => Act::Do(Event::CancelTender),
         Screen::Tap { .. } if dice.chance(70) => {

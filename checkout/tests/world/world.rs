@@ -62,6 +62,7 @@ pub struct World {
     store_fault: Option<(StoreFault, u64)>,
     drawer_opened: u64,
     originals: BTreeSet<u64>,
+    slips: BTreeSet<PrintJobId>,
     /// The printer's spool: jobs whose start is on disk. Nothing of any other job left the kiosk.
     spooled: BTreeSet<PrintJobId>,
     time: u64,
@@ -113,6 +114,7 @@ impl World {
             store_fault: None,
             drawer_opened: 0,
             originals: BTreeSet::new(),
+            slips: BTreeSet::new(),
             spooled: BTreeSet::new(),
             time: 1_000,
             boot_at: 0,
@@ -482,6 +484,16 @@ impl World {
                     }
                 }
             }
+            Effect::PrintSlip {
+                job, copy_number, ..
+            } => {
+                if devices::print(job, dice, &mut mail) {
+                    self.spooled.insert(job);
+                    if copy_number == 0 && !self.slips.insert(job) {
+                        return Err(format!("slip {job:?} was printed twice"));
+                    }
+                }
+            }
             Effect::OpenDrawer { .. } => self.drawer_opened += 1,
             Effect::WakeAt { mono_ms } => self.wake_at = Some(mono_ms),
             Effect::WatchBank { .. } | Effect::StopWatching { .. } | Effect::HelpLamp(_) => {}
@@ -581,6 +593,7 @@ impl World {
         if let Some(state) = &mut state {
             let unsent = PrintOutcome::Failed(PrinterFault::Offline);
             state.recall_prints(|job| (!self.spooled.contains(&job)).then_some(unsent));
+            state.recall_slips(|job| (!self.spooled.contains(&job)).then_some(unsent));
         }
         self.till = Till::new(shop::config(self.seed), state, seed, self.now());
         self.power_on();

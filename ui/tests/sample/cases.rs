@@ -3,7 +3,7 @@
 use kiosk_ui::*;
 use slint::ComponentHandle;
 
-use super::{Words, model};
+use super::{Words, model, qr_image};
 
 /// A named state of the window.
 pub struct Case {
@@ -123,6 +123,11 @@ pub const CASES: &[Case] = &[
         pay.set_methods(model(methods));
     }),
     key_case("card", Screen::Card, as_filled),
+    case("card-confirming", Screen::Card, |ui| {
+        let card = ui.global::<CardAdapter>();
+        card.set_phase(CardPhase::Confirming);
+        card.set_can_cancel(false);
+    }),
     case("card-working", Screen::Card, |ui| {
         ui.global::<CardAdapter>().set_phase(CardPhase::Working)
     }),
@@ -226,6 +231,22 @@ pub const CASES: &[Case] = &[
         );
     }),
     key_case("unknown", Screen::Unknown, as_filled),
+    case("unknown-restarted", Screen::Unknown, |ui| {
+        let unknown = ui.global::<UnknownAdapter>();
+        unknown.set_cause(DoubtCause::Restarted);
+        unknown.set_slip(SlipPhase::Printed);
+    }),
+    case("unknown-refused", Screen::Unknown, |ui| {
+        let unknown = ui.global::<UnknownAdapter>();
+        unknown.set_cause(DoubtCause::Refused);
+        unknown.set_slip(SlipPhase::Printing);
+    }),
+    case("unknown-person", Screen::Unknown, |ui| {
+        let unknown = ui.global::<UnknownAdapter>();
+        unknown.set_cause(DoubtCause::Person);
+        unknown.set_slip(SlipPhase::Failed);
+        unknown.set_code(qr_image("A-0142"));
+    }),
     case("privacy", Screen::Privacy, as_filled),
     key_case("access", Screen::Access, as_filled),
 ];

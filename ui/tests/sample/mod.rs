@@ -396,6 +396,7 @@ fn fill_payment(ui: &MainWindow, w: Words) {
     unknown.set_attempt("A-0142".into());
     unknown.set_amount("146.688\u{a0}₫".into());
     unknown.set_asked_ago_s(2);
+    unknown.set_slip(SlipPhase::Offered);
 }
 
 fn fill_visit(ui: &MainWindow, w: Words) {

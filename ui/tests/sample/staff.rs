@@ -21,7 +21,9 @@ pub fn fill(ui: &MainWindow, w: Words) {
     staff.set_doubt_method(w.of("Thẻ", "Card"));
     staff.set_doubt_amount("146.688\u{a0}₫".into());
     staff.set_doubt_attempt("A-0142".into());
-    staff.set_doubt_can_ask(true);
+    staff.set_doubt_can_ask(false);
+    staff.set_doubt_terminal("68000001".into());
+    staff.set_doubt_can_print(true);
     let evidence = |time: &str, vi: &str, en: &str, tone| Evidence {
         time: time.into(),
         words: w.of(vi, en),

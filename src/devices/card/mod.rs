@@ -1,18 +1,23 @@
 //! The card terminal: the till's proofs become the driver's tokens, the
 //! driver's outcomes become the till's words. Unknown stays unknown.
 
+mod words;
+
+pub use words::SeenTransaction;
+
 use super::{Report, device, terminal_said};
 use crate::app::AppEvent;
 use crate::config::Terminal;
 use checkout::Money;
 use checkout::till::{
-    AttemptId, CardApproval, DeclineReason, DeviceKind, DeviceState, Effect, Event,
-    NotStartedReason, Recovery, TerminalPrompt, TerminalSaid,
+    AttemptId, CardApproval, DeviceKind, DeviceState, Effect, Event, NotStartedReason, Recovery,
+    TerminalSaid,
 };
 use hardware::terminal as hw;
-use hw::PaymentTerminal;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use words::{card_approval, finished, not_ready, read_baseline, read_reference, recovery};
+use words::{shopper_prompt, write_baseline};
 
 type Pending = Arc<Mutex<BTreeMap<AttemptId, hw::Approval>>>;
 
@@ -70,7 +75,7 @@ impl hw::JournalProof for Row {
 
 /// The card lane.
 pub struct CardLane {
-    terminal: hw::TerminalHandle,
+    terminal: Box<dyn hw::PaymentTerminal>,
     namespace: Namespace,
     currency: hw::Currency,
     pending: Pending,
@@ -102,11 +107,24 @@ impl CardLane {
         journal: &str,
         report: Report,
     ) -> Result<Self, CardLaneError> {
+        let mut settings = hw::TerminalConfig::zvt(connection(config)?, currency.code());
+        settings.password.clone_from(&config.password);
+        Self::around(currency, journal, report, |listener| {
+            let terminal = hw::TerminalDriver::spawn(settings, move |event| listener.hear(event))?;
+            Ok(Box::new(terminal))
+        })
+    }
+
+    /// The lane around a driver that tells everything to the listener.
+    fn around(
+        currency: checkout::Currency,
+        journal: &str,
+        report: Report,
+        start: impl FnOnce(Listener) -> Result<Box<dyn hw::PaymentTerminal>, hw::ConfigError>,
+    ) -> Result<Self, CardLaneError> {
         let code = currency.code();
         let number = hw::Currency::from_alpha(code)
             .ok_or_else(|| CardLaneError::Currency(code.to_owned()))?;
-        let mut settings = hw::TerminalConfig::zvt(connection(config)?, code);
-        settings.password.clone_from(&config.password);
         let namespace = Namespace::of_journal(journal);
         let pending = Pending::default();
         let listener = Listener {
@@ -114,9 +132,8 @@ impl CardLane {
             pending: pending.clone(),
             report: report.clone(),
         };
-        let terminal = hw::TerminalDriver::spawn(settings, move |event| listener.hear(event))?;
         Ok(Self {
-            terminal,
+            terminal: start(listener)?,
             namespace,
             currency: number,
             pending,
@@ -132,6 +149,7 @@ impl CardLane {
     pub fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::PrepareTerminal { attempt, .. } => {
+                tracing::debug!(%attempt, "card: prepare");
                 let sent = self.terminal.prepare(self.namespace.wide(attempt));
                 self.or_not_started(attempt, sent);
             }
@@ -168,6 +186,7 @@ impl CardLane {
     }
 
     fn authorise(&self, attempt: AttemptId, amount: Money, baseline: &str) {
+        tracing::debug!(%attempt, "card: ask");
         let wide = self.namespace.wide(attempt);
         let payment = hw::Payment {
             attempt: wide,
@@ -186,6 +205,7 @@ impl CardLane {
     }
 
     fn confirm(&self, attempt: AttemptId) {
+        tracing::debug!(%attempt, "card: confirm");
         let approval = lock(&self.pending).remove(&attempt);
         let stored = approval.map(|approval| {
             let row = Row {
@@ -211,6 +231,7 @@ impl CardLane {
         baseline: Option<&str>,
         approval: Option<&CardApproval>,
     ) {
+        tracing::debug!(%attempt, "card: recover");
         let wide = self.namespace.wide(attempt);
         let amount = self.amount(amount);
         let request = hw::RecoverRequest {
@@ -253,54 +274,6 @@ fn connection(config: &Terminal) -> Result<hw::Connection, CardLaneError> {
     })
 }
 
-/// The baseline travels through the till as text it does not read.
-fn write_baseline(baseline: &hw::Baseline) -> String {
-    serde_json::to_string(baseline).unwrap_or_default()
-}
-
-fn read_baseline(text: &str) -> hw::Baseline {
-    serde_json::from_str(text).unwrap_or(hw::Baseline::Unavailable)
-}
-
-/// `terminal/receipt/trace/date/time`, empty where the terminal gave nothing.
-fn write_reference(identity: &hw::TransactionIdentity) -> String {
-    let text = |value: Option<String>| value.unwrap_or_default();
-    [
-        text(identity.terminal_id.clone()),
-        text(identity.receipt_number.map(|n| n.to_string())),
-        text(identity.trace_number.map(|n| n.to_string())),
-        text(identity.date_mmdd.map(|n| n.to_string())),
-        text(identity.time_hhmmss.map(|n| n.to_string())),
-    ]
-    .join("/")
-}
-
-fn read_reference(text: &str, amount: hw::Amount) -> hw::TransactionIdentity {
-    let mut parts = text.split('/').filter(|part| part.len() <= 20);
-    let terminal = parts.next().filter(|part| !part.is_empty());
-    hw::TransactionIdentity {
-        terminal_id: terminal.map(str::to_owned),
-        receipt_number: parts.next().and_then(|part| part.parse().ok()),
-        trace_number: parts.next().and_then(|part| part.parse().ok()),
-        date_mmdd: parts.next().and_then(|part| part.parse().ok()),
-        time_hhmmss: parts.next().and_then(|part| part.parse().ok()),
-        amount_minor: Some(amount.minor),
-        ..hw::TransactionIdentity::default()
-    }
-}
-
-fn card_approval(approval: &hw::Approval) -> CardApproval {
-    CardApproval {
-        reference: write_reference(&approval.identity),
-        approval_code: approval
-            .identity
-            .authorisation_code
-            .clone()
-            .unwrap_or_default(),
-        scheme: approval.scheme.clone().unwrap_or_default(),
-    }
-}
-
 /// The driver's side.
 struct Listener {
     namespace: Namespace,
@@ -337,7 +310,10 @@ impl Listener {
                 }
                 self.say(approval.attempt, said);
             }
-            Said::Finished { attempt, outcome } => self.say(attempt, finished(outcome)),
+            Said::Finished { attempt, outcome } => {
+                self.forget(attempt);
+                self.say(attempt, finished(outcome));
+            }
             Said::Recovered { attempt, recovered } => {
                 self.say(attempt, TerminalSaid::Recovered(recovery(recovered)));
             }
@@ -353,66 +329,33 @@ impl Listener {
         }
     }
 
+    /// An order that ended asks for no confirmation any more.
+    fn forget(&self, attempt: hw::AttemptId) {
+        if let Some(attempt) = self.namespace.narrow(attempt) {
+            lock(&self.pending).remove(&attempt);
+        }
+    }
+
     fn say(&self, attempt: hw::AttemptId, said: TerminalSaid) {
         if let Some(attempt) = self.namespace.narrow(attempt) {
+            tracing::debug!(%attempt, said = said_in_a_word(&said), "card terminal");
             self.report
                 .post(AppEvent::Till(Event::Terminal { attempt, said }));
         }
     }
 }
 
-fn not_ready(why: &hw::NotReady) -> NotStartedReason {
-    match why {
-        hw::NotReady::NotConnected => NotStartedReason::Unreachable,
-        hw::NotReady::NoAnswer => NotStartedReason::NoAnswer,
-        hw::NotReady::Busy => NotStartedReason::Busy,
-        hw::NotReady::Condition(_)
-        | hw::NotReady::Refused { .. }
-        | hw::NotReady::ProtocolCannotTell => NotStartedReason::Refused,
-    }
-}
-
-fn shopper_prompt(prompt: hw::ShopperPrompt) -> TerminalPrompt {
-    match prompt {
-        hw::ShopperPrompt::PresentCard => TerminalPrompt::PresentCard,
-        hw::ShopperPrompt::RemoveCard => TerminalPrompt::RemoveCard,
-        hw::ShopperPrompt::FollowTerminal | hw::ShopperPrompt::WrongPin => TerminalPrompt::EnterPin,
-        _ => TerminalPrompt::Processing,
-    }
-}
-
-fn finished(outcome: hw::Outcome) -> TerminalSaid {
-    match outcome {
-        hw::Outcome::Approved(_) => TerminalSaid::Completed,
-        hw::Outcome::Declined { reason } => TerminalSaid::Declined(match reason {
-            hw::DeclineReason::CancelledOrTimeout => DeclineReason::Aborted,
-            hw::DeclineReason::ByBank(code) => DeclineReason::Bank(format!("{code:02}")),
-            other => DeclineReason::Bank(other.to_string()),
-        }),
-        hw::Outcome::NotStarted { why } => {
-            tracing::warn!(%why, "card payment did not start");
-            TerminalSaid::NotStarted(match why {
-                hw::NotStarted::NotConnected => NotStartedReason::Unreachable,
-                hw::NotStarted::Busy => NotStartedReason::Busy,
-                _ => NotStartedReason::Refused,
-            })
-        }
-        hw::Outcome::Unknown { why } => {
-            tracing::warn!(%why, "card payment in doubt");
-            TerminalSaid::Lost
-        }
-    }
-}
-
-fn recovery(recovered: hw::Recovered) -> Recovery {
-    match recovered {
-        hw::Recovered::DidNotHappen(_) => Recovery::NotCharged,
-        hw::Recovered::Happened { approval, .. } => Recovery::Paid(card_approval(&approval)),
-        hw::Recovered::Foreign { .. } => Recovery::Foreign,
-        hw::Recovered::CannotTell { why } => {
-            tracing::warn!(%why, "card terminal cannot be asked");
-            Recovery::Unreachable
-        }
+/// For the log, without what the terminal said of itself.
+fn said_in_a_word(said: &TerminalSaid) -> &'static str {
+    match said {
+        TerminalSaid::Prepared { .. } => "prepared",
+        TerminalSaid::NotStarted(_) => "not started",
+        TerminalSaid::Progress(_) => "progress",
+        TerminalSaid::Approved(_) => "approved",
+        TerminalSaid::Declined(_) => "declined",
+        TerminalSaid::Completed => "completed",
+        TerminalSaid::Lost | TerminalSaid::InDoubt(_) => "in doubt",
+        TerminalSaid::Recovered(_) => "recovered",
     }
 }
 
@@ -427,29 +370,5 @@ mod tests {
         let other = Namespace::of_journal("0190a1b2-0000-7000-8000-000000000002");
         assert_eq!(ours.narrow(ours.wide(AttemptId(142))), Some(AttemptId(142)));
         assert_eq!(ours.narrow(other.wide(AttemptId(142))), None);
-    }
-
-    #[test]
-    fn a_transaction_keeps_its_identity_through_the_journal() {
-        // Proves that recovery after a restart compares with what was approved.
-        let amount = hw::Amount::new(146_688, hw::Currency::VND);
-        let identity = hw::TransactionIdentity {
-            terminal_id: Some("68000001".into()),
-            receipt_number: Some(42),
-            trace_number: Some(1234),
-            date_mmdd: Some(1122),
-            time_hhmmss: Some(93_015),
-            amount_minor: Some(146_688),
-            ..hw::TransactionIdentity::default()
-        };
-        assert_eq!(
-            read_reference(&write_reference(&identity), amount),
-            identity
-        );
-        let nothing = read_reference("", amount);
-        assert_eq!(nothing.receipt_number, None);
-        let baseline = hw::Baseline::Last(identity);
-        assert_eq!(read_baseline(&write_baseline(&baseline)), baseline);
-        assert_eq!(read_baseline("garbage"), hw::Baseline::Unavailable);
     }
 }
