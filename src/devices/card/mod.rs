@@ -1,6 +1,8 @@
 //! The card terminal: the till's proofs become the driver's tokens, the
 //! driver's outcomes become the till's words. Unknown stays unknown.
 
+#[cfg(test)]
+mod matrix;
 mod words;
 
 pub use words::SeenTransaction;
