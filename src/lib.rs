@@ -15,6 +15,7 @@ pub mod format;
 pub mod journal;
 pub mod logging;
 pub mod mailbox;
+pub mod memory;
 pub mod qr_symbol;
 pub mod receipt;
 pub mod remedy;

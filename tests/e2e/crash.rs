@@ -1,6 +1,7 @@
 //! The real binary in a real window, killed at every stage of a purchase.
 
 use crate::driver::Shop;
+use hardware::terminal::sim::Scenario;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -79,8 +80,16 @@ pub struct Kiosk {
 
 impl Kiosk {
     /// Starts the counter and waits for its first screen.
-    fn start(config: &Path, display: &Display) -> Self {
+    pub fn start(config: &Path, display: &Display) -> Self {
         let mut kiosk = Self::spawn(config, display);
+        kiosk.await_any(&["first screen"]);
+        display.await_window();
+        kiosk
+    }
+
+    /// As [`Self::start`], with a log of its own fullness.
+    pub fn with_log(config: &Path, display: &Display, log: &str) -> Self {
+        let mut kiosk = Self::spawn_with(config, display, log);
         kiosk.await_any(&["first screen"]);
         display.await_window();
         kiosk
@@ -88,11 +97,16 @@ impl Kiosk {
 
     /// Starts the program; what comes of it is in the log.
     pub fn spawn(config: &Path, display: &Display) -> Self {
+        let log = "info,kiosk::app=debug,kiosk::devices::card=debug";
+        Self::spawn_with(config, display, log)
+    }
+
+    fn spawn_with(config: &Path, display: &Display, log: &str) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_kiosk"))
             .args(["run", "--window", "1080x1920", "--config"])
             .arg(config)
             .env("DISPLAY", &display.name)
-            .env("KIOSK_LOG", "info,kiosk::app=debug")
+            .env("KIOSK_LOG", log)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -130,6 +144,23 @@ impl Kiosk {
     fn tail(&self) -> String {
         let from = self.seen.len().saturating_sub(15);
         self.seen[from..].join("\n")
+    }
+
+    /// A file of `/proc` about the running program.
+    pub fn proc(&self, name: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{name}", self.process.id())).unwrap()
+    }
+
+    /// A fault that would write a core, if anything would; every line of the log.
+    pub fn abort(mut self) -> Vec<String> {
+        let process = i32::try_from(self.process.id()).unwrap();
+        let process = nix::unistd::Pid::from_raw(process);
+        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGABRT).unwrap();
+        self.process.wait().unwrap();
+        while let Ok(line) = self.log.recv_timeout(Duration::from_secs(5)) {
+            self.seen.push(line);
+        }
+        std::mem::take(&mut self.seen)
     }
 
     /// `kill -9`.
@@ -182,7 +213,7 @@ fn read_disk(shop: &Shop) -> OnDisk {
 /// words after the card was chosen, or before.
 const STAGES: [&str; 5] = ["shop", "pay", "card", "saving", "tap"];
 
-fn buy_until(kiosk: &mut Kiosk, shop: &mut Shop, display: &Display, stage: &str) {
+pub fn buy_until(kiosk: &mut Kiosk, shop: &mut Shop, display: &Display, stage: &str) {
     // Codes of the demo catalogue: noodles and milk.
     for code in ["8930001833715", MILK] {
         shop.scanner.scan(code).unwrap();
@@ -260,6 +291,67 @@ fn a_kiosk_killed_at_any_stage_comes_back_to_the_same_purchase() {
             disk.sales,
             shop.terminal.charged().len(),
             "{stage}: sales and charges differ"
+        );
+    }
+}
+
+/// Where in the card's own path the kiosk is killed: at the first of these lines of the log, and again at the second.
+const CARD_STAGES: [(&str, &[&str]); 6] = [
+    ("armed, the terminal is asked", &["card: ask"]),
+    ("the terminal waits for its shopper", &["said=\"progress\""]),
+    ("approved, not yet on disk", &["said=\"approved\""]),
+    ("on disk, being confirmed", &["card: confirm"]),
+    (
+        "confirmed, the sale not yet on disk",
+        &["said=\"completed\""],
+    ),
+    (
+        "asked, then during recovery",
+        &["card: ask", "card: recover"],
+    ),
+];
+
+#[test]
+fn a_kiosk_killed_in_the_card_path_sells_once_and_charges_once() {
+    // Proves with the real binary, driver and disk that a kill at any stage of a card payment, and in the recovery after
+    // it, ends in one sale and one charge, or in an open review; a shopper who is asked to pay pays again.
+    let display = Display::start();
+    for (stage, kills) in CARD_STAGES {
+        let mut shop = Shop::open();
+        shop.terminal.set_usual(Scenario {
+            delay_ms: 400,
+            ..Scenario::default()
+        });
+        let config = shop.config_path.clone();
+        let mut kiosk = Kiosk::start(&config, &display);
+        buy_until(&mut kiosk, &mut shop, &display, "card");
+        for line in kills {
+            if !kiosk.seen.iter().any(|seen| seen.contains(line)) {
+                kiosk.await_any(&[line]);
+            }
+            kiosk.kill();
+            kiosk = Kiosk::start(&config, &display);
+        }
+        let rest = ["screen=\"pay\"", "screen=\"tap\"", "screen=\"thanks\""];
+        let came = rest
+            .into_iter()
+            .find(|word| kiosk.seen.iter().any(|line| line.contains(word)));
+        let came = came.map_or_else(|| kiosk.await_any(&rest), str::to_owned);
+        if came == rest[0] {
+            assert!(
+                shop.terminal.charged().is_empty(),
+                "{stage}: asked to pay twice"
+            );
+            display.touch(540, 860);
+            kiosk.await_any(&rest[1..]);
+        }
+        kiosk.kill();
+        let disk = read_disk(&shop);
+        let charged = shop.terminal.charged().len();
+        assert_eq!(
+            (disk.sales, disk.whole_sales, charged),
+            (1, 1, 1),
+            "{stage}"
         );
     }
 }

@@ -5,8 +5,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod card_data;
 mod crash;
 mod day;
+mod doubt;
 mod driver;
 mod headoffice;
 mod journeys;
