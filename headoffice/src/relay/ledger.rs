@@ -95,7 +95,7 @@ pub struct Order {
     pub ended: bool,
     /// Its credits in the order they became known; the words are filled in by [`Order::answer`].
     pub credits: Vec<(OrderCreditRow, Counted)>,
-    events: u64,
+    pub(super) events: u64,
 }
 
 /// A credit as an order's answer shows it.

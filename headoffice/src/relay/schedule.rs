@@ -1,8 +1,9 @@
 //! When a provider is asked what. Pure: the time is a parameter, so a day can pass in a test.
 //!
 //! Asking is the base, notices only make it faster: an order is asked about every second in its first minute, more
-//! slowly after, a last time when its late window ends, and never not. The account's limits are shared by all its
-//! kiosks. Nothing here gives up: a failing provider is asked again with longer pauses, for as long as it takes.
+//! slowly after, once shortly before its late window ends, a last time when it has ended, and never not. The account's
+//! limits are shared by all its kiosks, and every fifth question is for orders without a shopper in front of them.
+//! Nothing here gives up: a failing provider is asked again with longer pauses, for as long as it takes.
 
 use super::provider::{Capabilities, ProviderError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,9 @@ const SLOW_MS: u64 = 2_000;
 const UNREACHABLE_MS: i64 = 5_000;
 /// Pause of the list when no kiosk has an open offer: orphans and lost notices.
 const LIST_IDLE_MS: i64 = 30_000;
+/// One question in so many is for orders that are only watched, when one of them is due: shoppers alone may ask for more
+/// than the account allows, all day long.
+const WATCH_SHARE: u32 = 5;
 
 /// One question to the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,13 +59,18 @@ pub enum Outcome {
     NotKept,
 }
 
-/// Shopper in front of it first, then the slow watches.
+/// Shopper in front of it first, then the two looks about the end of a late window, then the slow watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Now,
     Soon,
+    Ending,
     Watch,
 }
+
+const RANKS: [Rank; 4] = [Rank::Now, Rank::Soon, Rank::Ending, Rank::Watch];
+/// Two looks for each order and day: they cannot keep the others of the share away.
+const RANKS_OF_SHARE: [Rank; 4] = [Rank::Ending, Rank::Watch, Rank::Now, Rank::Soon];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Watched {
@@ -97,6 +106,8 @@ pub struct Schedule {
     list_answered_ms: Option<i64>,
     newest_offer_ms: Option<i64>,
     next_slot_ms: i64,
+    /// Questions about orders since the last one of [`WATCH_SHARE`].
+    since_share: u32,
     paused_until_ms: i64,
     health: Health,
 }
@@ -122,6 +133,7 @@ impl Schedule {
             list_answered_ms: None,
             newest_offer_ms: None,
             next_slot_ms: i64::MIN,
+            since_share: 0,
             paused_until_ms: i64::MIN,
             health: Health::default(),
         }
@@ -144,14 +156,14 @@ impl Schedule {
             Next::Create
         };
         self.begin(&order.code, created, until, next, now_ms);
-        if next == Next::Observe {
-            // All are looked at soon, but a shopper who comes now does not wait for them.
-            let rank = watch_rank(created, false, now_ms);
-            self.put(&order.code, rank, now_ms, |_| {});
-        }
         let gone = order.withdrawn || order.refused.is_some();
-        if order.is_paid() || gone {
-            self.settle(&order.code, now_ms);
+        let settled = order.is_paid() || gone;
+        if next == Next::Observe || settled {
+            // All are looked at soon, but a shopper who comes now does not wait for them.
+            let (rank, due_ms) = look_after_restart(created, until, settled, now_ms);
+            self.put(&order.code, rank, due_ms, |watched| {
+                watched.settled = settled;
+            });
         }
         if gone && !order.cancelled && !order.is_paid() {
             self.cancel(&order.code, now_ms);
@@ -220,11 +232,12 @@ impl Schedule {
 
     /// Paid or withdrawn: only stray money may still come, and it is looked for slowly.
     pub fn settle(&mut self, order: &str, now_ms: i64) {
-        let Some(watched) = self.orders.get(order) else {
+        let Some(watched) = self.orders.get(order).filter(|found| !found.settled) else {
+            // Its next look stands; one that is overdue is not put off.
             return;
         };
-        let due_ms = next_look(watched.created_ms, watched.watch_until_ms, true, now_ms);
-        self.put(order, Rank::Watch, due_ms, |watched| watched.settled = true);
+        let (rank, due_ms) = next_look(watched.created_ms, watched.watch_until_ms, true, now_ms);
+        self.put(order, rank, due_ms, |watched| watched.settled = true);
     }
 
     /// Nothing is asked about it any more.
@@ -259,16 +272,21 @@ impl Schedule {
     }
 
     fn pick(&mut self, now_ms: i64) -> Option<Job> {
-        for rank in [Rank::Now, Rank::Soon, Rank::Watch] {
-            let from = (rank, i64::MIN, String::new());
-            let found = self.due.range(from..).next().cloned();
-            let Some((of, due_ms, order)) = found else {
-                break;
+        let shares = self.since_share + 1 >= WATCH_SHARE;
+        let ranks = if shares { RANKS_OF_SHARE } else { RANKS };
+        let found = ranks
+            .into_iter()
+            .find_map(|rank| self.first(rank).filter(|(_, due_ms, _)| *due_ms <= now_ms));
+        if let Some(entry) = found.cloned() {
+            let is_share = matches!(entry.0, Rank::Ending | Rank::Watch);
+            // Without anything to share the turn is kept for the first that becomes due.
+            self.since_share = if is_share {
+                0
+            } else {
+                self.since_share.saturating_add(1)
             };
-            if of != rank || due_ms > now_ms {
-                continue;
-            }
-            self.due.remove(&(of, due_ms, order.clone()));
+            self.due.remove(&entry);
+            let (_, _, order) = entry;
             let watched = self.orders.get_mut(&order)?;
             watched.flying = true;
             watched.again = false;
@@ -285,19 +303,19 @@ impl Schedule {
         None
     }
 
+    /// The order of a rank that is due first, now or later.
+    fn first(&self, rank: Rank) -> Option<&(Rank, i64, String)> {
+        let from = (rank, i64::MIN, String::new());
+        let found = self.due.range(from..).next();
+        found.filter(|(of, _, _)| *of == rank)
+    }
+
     /// When [`Schedule::take`] may have something next.
     #[must_use]
     pub fn next_ms(&self) -> Option<i64> {
-        let first = |rank: Rank| {
-            let from = (rank, i64::MIN, String::new());
-            let found = self.due.range(from..).next();
-            found
-                .filter(|(of, _, _)| *of == rank)
-                .map(|(_, due, _)| *due)
-        };
-        let orders = [Rank::Now, Rank::Soon, Rank::Watch]
+        let orders = RANKS
             .into_iter()
-            .filter_map(first)
+            .filter_map(|rank| self.first(rank).map(|(_, due_ms, _)| *due_ms))
             .min();
         let list = (self.can.lists_credits && !self.list_flying).then_some(self.list_due_ms);
         let due = orders.into_iter().chain(list).min()?;
@@ -399,8 +417,7 @@ impl Schedule {
                     watched.next = Next::Observe;
                 }
                 let (created, until) = (watched.created_ms, watched.watch_until_ms);
-                let due_ms = next_look(created, until, watched.settled, now_ms);
-                (watch_rank(created, watched.settled, now_ms), due_ms)
+                next_look(created, until, watched.settled, now_ms)
             }
             Outcome::More => (Rank::Soon, now_ms),
         };
@@ -486,12 +503,17 @@ fn watch_rank(created_ms: i64, settled: bool, now_ms: i64) -> Rank {
     }
 }
 
+/// A second transfer for a paid or withdrawn code is rare, and staff learn of it in time: looks by the order's age.
+const SETTLED_LOOKS_MS: [i64; 3] = [10 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS];
+/// One look is this long before the late window ends, so that what came inside it is known inside it, also when the
+/// wall clock was set in between.
+const BEFORE_END_MS: i64 = 30 * MINUTE_MS;
+
 /// When to look at an order again. The last look is just after the end of its late window.
-fn next_look(created_ms: i64, watch_until_ms: i64, settled: bool, now_ms: i64) -> i64 {
+fn next_look(created_ms: i64, watch_until_ms: i64, settled: bool, now_ms: i64) -> (Rank, i64) {
     let age_ms = now_ms.saturating_sub(created_ms);
     let pause_ms = if settled {
-        // A second transfer for a paid or withdrawn code is rare, and staff learn of it in time.
-        [10 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS]
+        SETTLED_LOOKS_MS
             .into_iter()
             .find(|at| age_ms < *at)
             .map_or(i64::MAX, |at| at - age_ms)
@@ -504,13 +526,38 @@ fn next_look(created_ms: i64, watch_until_ms: i64, settled: bool, now_ms: i64) -
             _ => 10 * MINUTE_MS,
         }
     };
-    let last_ms = watch_until_ms.saturating_add(SECOND_MS);
     let next_ms = now_ms.saturating_add(pause_ms.max(SECOND_MS));
-    if now_ms <= watch_until_ms {
-        next_ms.min(last_ms.max(now_ms.saturating_add(SECOND_MS)))
-    } else {
+    let about_end = [
+        watch_until_ms.saturating_sub(BEFORE_END_MS),
+        watch_until_ms.saturating_add(SECOND_MS),
+    ];
+    match about_end.into_iter().find(|at| now_ms < *at) {
+        Some(at_ms) if at_ms <= next_ms => (Rank::Ending, at_ms),
+        Some(_) => (watch_rank(created_ms, settled, now_ms), next_ms),
         // The last look was not answered yet, or is being forgotten.
-        now_ms.saturating_add(MINUTE_MS)
+        None => (Rank::Ending, now_ms.saturating_add(MINUTE_MS)),
+    }
+}
+
+/// When to look at an order from before a restart. Which looks were made then is not known, so the one that was due last
+/// is made again: none is skipped. Those that were due a moment ago come first, those of an hour ago within a minute:
+/// so a day's orders do not come all at once, and restarts close on each other do not begin with the same ones each time.
+fn look_after_restart(
+    created_ms: i64,
+    watch_until_ms: i64,
+    settled: bool,
+    now_ms: i64,
+) -> (Rank, i64) {
+    if now_ms >= watch_until_ms.saturating_sub(BEFORE_END_MS) {
+        return (Rank::Ending, now_ms);
+    }
+    if !settled {
+        return (watch_rank(created_ms, false, now_ms), now_ms);
+    }
+    let age_ms = now_ms.saturating_sub(created_ms);
+    match SETTLED_LOOKS_MS.into_iter().rev().find(|at| *at <= age_ms) {
+        Some(at) => (Rank::Watch, now_ms.saturating_add((age_ms - at) / 60)),
+        None => next_look(created_ms, watch_until_ms, true, now_ms),
     }
 }
 

@@ -126,8 +126,8 @@ fn a_silent_provider_is_asked_for_ever_with_longer_pauses() {
 }
 
 #[test]
-fn a_withdrawal_goes_before_every_watch() {
-    // Proves that a cancel is the next question however many watches are due, and that a lost create is looked for.
+fn a_withdrawal_goes_before_open_orders() {
+    // Proves that a cancel is the next question however many open orders are due.
     let mut schedule = Schedule::new(MAKES, 10);
     for order in 0..50 {
         schedule.add(&format!("W{order:02}"), 0, DAY_MS, 0);
@@ -146,4 +146,161 @@ fn a_withdrawal_goes_before_every_watch() {
     );
     schedule.forget("W49");
     assert_eq!(schedule.watched(), 49);
+}
+
+/// An order as it is on disk, paid a moment after it was made at 0.
+fn paid_on_disk(code: &str) -> crate::relay::Order {
+    use crate::relay::{
+        AccountId,
+        judge::Counted,
+        ledger::{Order, OrderCreditRow},
+        provider::Made,
+    };
+    Order {
+        code: code.into(),
+        account: AccountId(1),
+        device: "kiosk".into(),
+        attempt: "1".into(),
+        amount_minor: 5_000,
+        currency: "VND".into(),
+        created_ms: 0,
+        open_until_ms: None,
+        watch_until_ms: DAY_MS,
+        asked: true,
+        made: Some(Made {
+            qr: "qr".into(),
+            payee: touchpoint::relay::OrderPayee {
+                bank_bin: "970436".into(),
+                account: "1".into(),
+                name: "N".into(),
+            },
+        }),
+        refused: None,
+        withdrawn: false,
+        cancelled: false,
+        ended: false,
+        credits: vec![(
+            OrderCreditRow {
+                reference: "FT1".into(),
+                at_ms: 1_000,
+                seen_ms: 1_000,
+            },
+            Counted {
+                amount_minor: 5_000,
+                late: false,
+            },
+        )],
+        events: 2,
+    }
+}
+
+/// Paid orders are closed at the provider, others are not.
+fn closed_when_paid(job: &Job, _: i64) -> Outcome {
+    match job {
+        Job::Create(_) => Outcome::Made,
+        Job::Observe(order) => Outcome::Answered {
+            closed: order.starts_with('P'),
+        },
+        _ => Outcome::Answered { closed: false },
+    }
+}
+
+#[test]
+fn watching_has_its_share_however_many_shoppers_there_are() {
+    // Proves that twenty paid orders are looked at within 15 s of their time while fresh orders ask for six times what
+    // the account may, and that the fresh ones still get four questions of five.
+    let mut schedule = Schedule::new(MAKES, 10);
+    for order in 0..20 {
+        schedule.add(&format!("P{order:02}"), 0, DAY_MS, 0);
+    }
+    let rush_ms = 9 * MINUTE_MS;
+    for order in 0..60 {
+        schedule.add(&format!("R{order:02}"), rush_ms, rush_ms + DAY_MS, rush_ms);
+    }
+    let asked = run(&mut schedule, 12 * MINUTE_MS, closed_when_paid);
+    let due_ms = 10 * MINUTE_MS;
+    let looked: BTreeSet<&Job> = asked
+        .iter()
+        .filter(|(at, job)| {
+            (due_ms..due_ms + 15 * SECOND_MS).contains(at)
+                && matches!(job, Job::Observe(order) if order.starts_with('P'))
+        })
+        .map(|(_, job)| job)
+        .collect();
+    assert_eq!(looked.len(), 20, "{looked:?}");
+    let fresh = asked
+        .iter()
+        .filter(|(at, job)| {
+            (due_ms..due_ms + 10 * SECOND_MS).contains(at)
+                && matches!(job, Job::Observe(order) if order.starts_with('R'))
+        })
+        .count();
+    assert_eq!(fresh, 80);
+}
+
+#[test]
+fn a_restart_skips_no_look() {
+    // Proves that a look that was due before a restart is made after it, though head office restarts every five minutes
+    // for a day, each time two minutes after asking stopped.
+    let looks_ms = [10 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS];
+    let mut asked = Vec::new();
+    let mut up_ms = 2 * MINUTE_MS;
+    while up_ms < DAY_MS {
+        let mut schedule = Schedule::new(MAKES, 10);
+        schedule.resume(&paid_on_disk("P"), 0, up_ms);
+        let mut now_ms = up_ms;
+        while let Some(next) = schedule.next_ms() {
+            now_ms = next.max(now_ms);
+            if now_ms >= up_ms + 3 * MINUTE_MS {
+                break;
+            }
+            let job = schedule.take(now_ms).unwrap();
+            schedule.done(&job, &Outcome::Answered { closed: true }, now_ms, 50);
+            asked.push(now_ms);
+        }
+        up_ms += 5 * MINUTE_MS;
+    }
+    for due_ms in looks_ms {
+        assert!(
+            asked
+                .iter()
+                .any(|at| (due_ms..due_ms + 5 * MINUTE_MS).contains(at)),
+            "no look after {due_ms}: {asked:?}"
+        );
+    }
+}
+
+#[test]
+fn an_order_is_looked_at_shortly_before_its_window_ends_and_just_after() {
+    // Proves the rhythm of a paid order, and that its two last looks are made in a rush too.
+    let mut schedule = Schedule::new(MAKES, 10);
+    schedule.add("P", 0, DAY_MS, 0);
+    let rush_ms = DAY_MS - 40 * MINUTE_MS;
+    for wave in 0..5 {
+        for order in 0..30 {
+            let at_ms = rush_ms + wave * 10 * MINUTE_MS;
+            schedule.add(&format!("R{wave}{order:02}"), at_ms, at_ms + DAY_MS, at_ms);
+        }
+    }
+    let asked = run(&mut schedule, DAY_MS + 5 * MINUTE_MS, closed_when_paid);
+    let looked: Vec<i64> = asked
+        .iter()
+        .filter(|(_, job)| *job == Job::Observe("P".into()))
+        .map(|(at, _)| *at)
+        .collect();
+    let due = [
+        SECOND_MS,
+        10 * MINUTE_MS,
+        HOUR_MS,
+        6 * HOUR_MS,
+        DAY_MS - 30 * MINUTE_MS,
+        DAY_MS + SECOND_MS,
+    ];
+    for (index, due_ms) in due.iter().enumerate() {
+        let at = looked.get(index).copied().unwrap_or_default();
+        assert!(
+            (*due_ms..due_ms + 2 * SECOND_MS).contains(&at),
+            "look {index}: {looked:?}"
+        );
+    }
 }
