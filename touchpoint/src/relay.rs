@@ -150,11 +150,11 @@ pub enum OrderState {
     Over,
     /// Paid, and then a further transfer came; `over_minor` is to be given back.
     Duplicate,
-    /// Money came after the order was withdrawn, or after the late window.
+    /// Money became known after the order was withdrawn, or came after the late window.
     Late,
     /// Withdrawn without money; still looked for until the late window ends.
     Cancelled,
-    /// The late window ended without money.
+    /// The late window ended without money so far.
     Closed,
     /// The provider refused the order for good; no code was ever made.
     Refused,
@@ -175,7 +175,7 @@ pub enum CreditState {
     Over,
     /// It came when nothing was due any more.
     Duplicate,
-    /// It came after the withdrawal or the late window.
+    /// It became known after the withdrawal, or came after the late window.
     Late,
     /// A word this version does not know.
     #[serde(other)]

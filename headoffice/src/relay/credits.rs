@@ -3,7 +3,7 @@
 //! A credit is matched by what the provider itself says, then by the order code in its text; always within its own
 //! account, never by amount alone, never by text alone. What is not certain waits for a person.
 
-use super::judge::{Counted, judge};
+use super::judge::{Counted, came_after, judge};
 use super::ledger::{AccountId, read_order};
 use crate::store::{Store, StoreError};
 use payqr::{
@@ -350,7 +350,12 @@ pub(super) fn bind(
     let Some(found) = read_order(db, order)? else {
         return queue(db, credit, true);
     };
-    let late = found.withdrawn || now_ms > found.watch_until_ms;
+    let (bank_ms, seen_ms): (Option<i64>, i64) = db
+        .prepare_cached("SELECT bank_ms, seen_ms FROM credit WHERE id = ?1")?
+        .query_row([credit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let window = found.created_ms..=found.watch_until_ms;
+    // A withdrawal is a fact on disk, not a time: what was not known before it is late, whatever any clock says.
+    let late = found.withdrawn || came_after(&window, bank_ms, seen_ms);
     db.prepare_cached(
         "INSERT INTO credit_match (credit, order_code, how, late, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?

@@ -1,5 +1,6 @@
 //! From the credits of an order to where it stands. Pure: the same credits always give the same word.
 
+use std::ops::RangeInclusive;
 use touchpoint::relay::{CreditState, OrderState};
 
 /// How far an offer has come, apart from money.
@@ -24,7 +25,7 @@ pub enum Stage {
 pub struct Counted {
     /// Minor units, above zero.
     pub amount_minor: i64,
-    /// It became known after the withdrawal or after the late window.
+    /// It became known after the withdrawal, or came in after the late window ([`came_after`]).
     pub late: bool,
 }
 
@@ -41,6 +42,17 @@ pub struct Judgement {
     pub over_minor: i64,
     /// What each credit is, in their order.
     pub credits: Vec<CreditState>,
+}
+
+/// Whether money came in after an order's late `window`, from the offer to its end.
+///
+/// A transfer that the bank credited in time and we saw too late is not the payer being late. The bank's clock is not
+/// ours and may be wrong, so its time counts only when it can be true: not before the offer, not after we saw the money.
+/// Else the money came when we saw it.
+#[must_use]
+pub fn came_after(window: &RangeInclusive<i64>, bank_ms: Option<i64>, seen_ms: i64) -> bool {
+    let can_be_true = |at: &i64| (*window.start()..=seen_ms).contains(at);
+    bank_ms.filter(can_be_true).unwrap_or(seen_ms) > *window.end()
 }
 
 /// Judges an order of `amount_minor` by its credits.
@@ -150,6 +162,33 @@ mod tests {
                 "{credits:?}"
             );
             assert_eq!(judged.credits, words, "{credits:?}");
+        }
+    }
+
+    #[test]
+    fn the_banks_time_counts_only_when_it_can_be_true() {
+        // Proves that money credited in time and seen late is in time, and that a bank's wrong clock neither makes money
+        // in time that was seen after the window nor late that was seen inside it.
+        let window = 1_000..=2_000;
+        for (bank_ms, seen_ms, late) in [
+            (Some(1_500), 1_600, false),
+            (Some(1_500), 9_000, false),
+            (Some(1_000), 9_000, false),
+            (Some(2_000), 2_001, false),
+            (Some(2_001), 2_001, true),
+            (None, 2_000, false),
+            (None, 2_001, true),
+            // Before the offer, or after it was seen: not true.
+            (Some(999), 9_000, true),
+            (Some(i64::MIN), 9_000, true),
+            (Some(9_001), 9_000, true),
+            (Some(9_001), 2_000, false),
+            (Some(999), 2_000, false),
+            // The money was there before the offer was known here.
+            (Some(500), 600, false),
+        ] {
+            let found = came_after(&window, bank_ms, seen_ms);
+            assert_eq!(found, late, "{bank_ms:?} {seen_ms}");
         }
     }
 
