@@ -342,6 +342,67 @@ bodies! {
         #[serde(default)]
         rounding_minor: i64,
     }
+    /// A member of staff saw the transfer in the bank's own app: the attempt counts as paid, and the bank has not said so.
+    "transfer.seen" Money TransferSeen {
+        /// The attempt.
+        attempt: String,
+        /// What counts as taken.
+        amount: Money,
+        /// The bank's reference as staff typed it.
+        reference: String,
+    }
+    /// A transfer on a person's word was settled.
+    "transfer.settled" Money TransferSettled {
+        /// The attempt.
+        attempt: String,
+        /// How much of it.
+        amount: Money,
+        /// It had really come.
+        arrived: bool,
+        /// What said so: `bank`, `staff`.
+        by: String,
+    }
+    /// Money that belongs to no sale; a person must decide.
+    "review.opened" Money ReviewOpened {
+        /// The review's number on this kiosk.
+        review: String,
+        /// `late`, `over`, `orphan`, `duplicate`, `wrong_currency`, `part_paid`, `contradiction`, `voucher_expired`.
+        why: String,
+        /// How much; zero where the amount is in another currency.
+        amount: Money,
+        /// The attempt it came by.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<String>,
+    }
+    /// It was decided. Never says who.
+    "review.resolved" Money ReviewResolved {
+        /// The review.
+        review: String,
+        /// `refunded`, `voucher`, `used_for_sale`, `kept`, `no_money`.
+        outcome: String,
+        /// How much.
+        amount: Money,
+    }
+    /// A voucher was made. Its code, which is money, is not recorded here.
+    "voucher.issued" Money VoucherIssued {
+        /// The review it came out of.
+        voucher: String,
+        /// How much.
+        amount: Money,
+        /// Until when it pays, unix milliseconds.
+        until_ms: i64,
+    }
+    /// A voucher was used up; what was not due is on a new one.
+    "voucher.redeemed" Money VoucherRedeemed {
+        /// The review it came out of.
+        voucher: String,
+        /// The attempt that used it.
+        attempt: String,
+        /// What it paid.
+        amount: Money,
+        /// What is on the new one.
+        rest: Money,
+    }
     /// The cash drawer is about to be opened; durable before the pulse. Never says who.
     "drawer.opened" Money DrawerOpened {
         /// `cash` to take a payment, `no_sale` without one.

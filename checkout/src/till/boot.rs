@@ -10,6 +10,7 @@ impl Till {
     pub(super) fn restore(&mut self) {
         let fresh = self.state.counters.ticket == 0;
         self.watch_again();
+        self.check_payee();
         self.doubt_open_receipts();
         self.doubt_open_slips();
         self.ask_about_settled();
@@ -26,6 +27,9 @@ impl Till {
         visit.counts.restarts = visit.counts.restarts.saturating_add(1);
         let (stage, tapped) = (visit.stage, visit.face.is_some());
         let weighing = visit.weighing.is_some();
+        let last = visit.attempts.last();
+        let last = last.filter(|last| last.status == AttemptStatus::PartPaid);
+        let underpaid = last.map(|last| last.id);
         if visit.help_since_wall_ms.is_some() {
             let since_mono_ms = self.now.mono_ms;
             self.help = Help {
@@ -46,7 +50,7 @@ impl Till {
         self.front = match stage {
             Stage::Shop if weighing => Front::Weigh,
             Stage::Shop => Front::Shop,
-            Stage::Pay => Front::Pay,
+            Stage::Pay => underpaid.map_or(Front::Pay, Front::Underpaid),
             Stage::Paid if tapped => Front::Thanks,
             Stage::Paid => Front::Paid,
         };
@@ -82,7 +86,7 @@ impl Till {
                 self.qr_not_started(NotStartedReason::Restarted);
             }
             (TenderKind::Qr, _) => self.show_offer_again(),
-            (TenderKind::Cash, _) => {}
+            (TenderKind::Cash | TenderKind::Voucher, _) => {}
         }
     }
 
@@ -99,6 +103,7 @@ impl Till {
             order_code: active.order_code.unwrap_or_default(),
             amount: self.money(active.amount_minor),
             offer: active.offer,
+            shown: true,
         });
         self.out.push(Effect::CheckBank { attempt: active.id });
     }
@@ -111,6 +116,7 @@ impl Till {
                 order_code: watched.order_code.clone(),
                 amount: self.money(watched.amount_minor),
                 offer: None,
+                shown: false,
             });
         }
     }

@@ -296,6 +296,7 @@ impl Till {
             rounding_minor: 0,
             reference: approval.map(|approval| approval.reference.clone()),
             approval_code: approval.map(|approval| approval.approval_code.clone()),
+            unconfirmed: false,
         };
         self.take_active_tender(tender, AttemptStatus::Paid);
     }

@@ -58,6 +58,35 @@ pub(super) fn park_code(random: &mut Random) -> String {
         .collect()
 }
 
+/// Length of a voucher's code: a letter that says what it is, 8 random symbols, a check symbol.
+const VOUCHER_LENGTH: usize = 10;
+
+/// A voucher's code. 22^8 codes: nobody guesses one at a pad that locks after a few wrong ones.
+pub(super) fn voucher_code(random: &mut Random) -> String {
+    let mut symbols: Vec<usize> = (0..VOUCHER_LENGTH - 2)
+        .map(|_| random.below(PARK_SYMBOLS.len()))
+        .collect();
+    symbols.push(luhn_check(&symbols, PARK_SYMBOLS.len()));
+    let symbols = symbols.into_iter().map(|s| char::from(PARK_SYMBOLS[s]));
+    std::iter::once('V').chain(symbols).collect()
+}
+
+/// Whether a tidied text has the form of a voucher's code, its check symbol included.
+pub(super) fn is_voucher_code(text: &str) -> bool {
+    let Some(rest) = text
+        .strip_prefix('V')
+        .filter(|_| text.len() == VOUCHER_LENGTH)
+    else {
+        return false;
+    };
+    let place = |b| PARK_SYMBOLS.iter().position(|&s| s == b);
+    let symbols: Option<Vec<usize>> = rest.bytes().map(place).collect();
+    symbols.is_some_and(|symbols| match symbols.split_last() {
+        Some((check, symbols)) => luhn_check(symbols, PARK_SYMBOLS.len()) == *check,
+        None => false,
+    })
+}
+
 /// What a shopper typed, as it was printed: upper case, without spaces and dashes.
 pub(super) fn tidy_park_code(text: &str) -> String {
     text.chars()

@@ -29,8 +29,26 @@ pub struct TillConfig {
     pub first_receipt_number: u64,
     /// The question after the exit tap.
     pub reasons: ReasonsConfig,
+    /// Who says that a transfer has come.
+    #[serde(default)]
+    pub qr_confirm: QrConfirm,
+    /// Whom QR codes pay, bank and account, in a form that only has to be equal; compared with the
+    /// one a person last agreed to.
+    #[serde(default)]
+    pub payee: Option<String>,
     /// How long everything may take.
     pub limits: Limits,
+}
+
+/// Who says that a transfer has come. Never the shopper.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QrConfirm {
+    /// The bank side; staff only while it cannot be asked.
+    #[default]
+    Bank,
+    /// Staff, who look into the bank's own app: nobody else can be asked.
+    Staff,
 }
 
 /// Which reasons are offered after a face was tapped.
@@ -82,8 +100,16 @@ pub struct Limits {
     pub offer_checking_ms: u64,
     /// How long a cancelled offer waits for the bank's word.
     pub offer_cancel_ms: u64,
+    /// How long the bank may take to answer about earlier offers before another way to pay begins.
+    pub offer_check_ms: u64,
+    /// How long before that question the bank may have been asked and its answer still count.
+    pub offer_fresh_ms: u64,
     /// How long left-behind offers are watched.
     pub late_window_ms: i64,
+    /// How long a voucher pays.
+    pub voucher_ms: i64,
+    /// How long paid offers are watched for a second transfer.
+    pub paid_watch_ms: i64,
     /// How long "paid" stands alone before the exit tap.
     pub paid_ms: u64,
     /// Exit tap.
@@ -124,8 +150,12 @@ impl Default for Limits {
             offer_extend_ms: 120_000,
             offer_extensions_max: 5,
             offer_checking_ms: 60_000,
-            offer_cancel_ms: 6_000,
+            offer_cancel_ms: 8_000,
+            offer_check_ms: 8_000,
+            offer_fresh_ms: 2_000,
             late_window_ms: 86_400_000,
+            voucher_ms: 90 * 86_400_000,
+            paid_watch_ms: 7_200_000,
             paid_ms: 2_500,
             tap_ms: 8_000,
             code_ms: 20_000,
@@ -166,6 +196,8 @@ impl TillConfig {
             business_day_starts_min: 0,
             first_receipt_number: 1,
             reasons: ReasonsConfig::default(),
+            qr_confirm: QrConfirm::default(),
+            payee: None,
             limits: Limits::default(),
         }
     }
@@ -219,6 +251,7 @@ impl TillConfig {
             ("terminal_answer_ms", limits.terminal_answer_ms),
             ("offer_create_ms", limits.offer_create_ms),
             ("offer_ms", limits.offer_ms),
+            ("offer_check_ms", limits.offer_check_ms),
             ("store_retry_min_ms", limits.store_retry_min_ms),
         ];
         let too_short = shortest

@@ -6,7 +6,7 @@ use super::event::CardApproval;
 use super::fact::Fact;
 use super::gate::Durable;
 use super::sale::Sale;
-use super::state::{AttemptId, Lang, PrintJobId, QrOffer, TillState};
+use super::state::{AttemptId, Lang, PrintJobId, QrOffer, TillState, Voucher};
 use crate::barcode::Code;
 use crate::money::Money;
 
@@ -92,7 +92,7 @@ pub enum Effect {
         /// Proof.
         durable: Durable,
     },
-    /// Keep looking for money for this offer (after a restart).
+    /// Keep looking for money for this offer: on the screen after a restart, or off it.
     WatchBank {
         /// The attempt.
         attempt: AttemptId,
@@ -102,6 +102,8 @@ pub enum Effect {
         amount: Money,
         /// The offer, when there was one.
         offer: Option<Box<QrOffer>>,
+        /// Its code is on the screen.
+        shown: bool,
     },
     /// Ask the bank about this offer now.
     CheckBank {
@@ -146,6 +148,17 @@ pub enum Effect {
         slip: Box<ClaimSlip>,
         /// 0 for the original; any other is marked as a copy.
         copy_number: u32,
+        /// Proof.
+        durable: Durable,
+    },
+    /// Print a voucher's paper; answers come under `job` and are for staff to see.
+    PrintVoucher {
+        /// To answer with.
+        job: PrintJobId,
+        /// What to print.
+        voucher: Box<Voucher>,
+        /// The shopper's language.
+        lang: Lang,
         /// Proof.
         durable: Durable,
     },

@@ -57,8 +57,10 @@ pub enum Event {
     ChooseTender(TenderKind),
     /// Leave the running tender for another one.
     CancelTender,
-    /// More time for the QR offer; also "yes, I paid, keep looking".
+    /// More time for the QR offer; also "yes, I paid, keep looking", and "ask the bank again".
     ExtendOffer,
+    /// Pay another way although the bank has not answered about an earlier code.
+    GoOn,
     /// One step back.
     Back,
     /// "Keep it for later".
@@ -194,6 +196,22 @@ pub enum StaffEvent {
     },
     /// Print the claim slip of the card payment in doubt, again if it was printed already.
     PrintSlip,
+    /// The transfer for the code on the screen is in the bank's own app.
+    TransferSeen {
+        /// The bank's reference, at least 4 letters or digits.
+        reference: String,
+    },
+    /// A transfer that counted on a person's word was looked up in the bank's list.
+    SettleUnconfirmed {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Whether it is there.
+        arrived: bool,
+    },
+    /// Print a voucher's paper again.
+    ReprintVoucher(String),
+    /// The account QR codes pay has changed, and that is right.
+    AcceptPayee,
     /// Money in a review was dealt with.
     ResolveReview {
         /// The review.
@@ -240,6 +258,10 @@ pub enum ReviewDecision {
     Refunded,
     /// Counted as takings outside a sale, by the manager's decision.
     Kept,
+    /// Given to the shopper as a voucher, printed by the till.
+    Voucher,
+    /// Its basket is brought back and the money pays for it.
+    Reopened,
     /// There was no money after all.
     NoMoney,
     /// It paid (part of) a sale; decided by the till itself.
@@ -378,10 +400,15 @@ pub enum BankSaid {
     Offered(QrOffer),
     /// No offer could be made; nothing was shown.
     NotOffered(NotStartedReason),
-    /// The bank was asked and had nothing new.
-    Checked,
-    /// The bank cannot be asked at the moment.
+    /// The bank itself was asked and had nothing new.
+    Checked {
+        /// How long ago it was asked, in milliseconds.
+        asked_ago_ms: u64,
+    },
+    /// Whoever asks the bank for us answers; the bank itself has not answered for a while.
     Slow,
+    /// Nobody who could ask the bank can be reached.
+    Unreachable,
     /// Money arrived: verified with the bank, never the shopper's word.
     Credit(Credit),
     /// The offer is cancelled; no money can come for it.

@@ -183,12 +183,46 @@ pub enum What {
     },
     /// More time for an offer.
     OfferExtended { attempt: AttemptId },
+    /// Another way to pay was begun although the bank had not answered about these offers.
+    OffersUnasked { attempts: Vec<AttemptId> },
     /// The offer's screen was left; the offer is watched.
     OfferLeft { attempt: AttemptId },
     /// The late window of an offer is over without more money.
     WatchEnded { attempt: AttemptId },
     /// A transfer arrived.
     CreditReceived { attempt: AttemptId, credit: Credit },
+    /// A member of staff saw the transfer in the bank's own app; the bank has not said so to us.
+    TransferSeen {
+        attempt: AttemptId,
+        amount_minor: i64,
+        reference: String,
+        staff: StaffId,
+    },
+    /// A transfer on a person's word was found in the bank's list, or was not.
+    TransferSettled {
+        attempt: AttemptId,
+        amount_minor: i64,
+        arrived: bool,
+        /// `None`: the bank itself told us.
+        staff: Option<StaffId>,
+    },
+    /// A voucher was made; its code pays once.
+    VoucherIssued {
+        review: ReviewId,
+        amount_minor: i64,
+        until_wall_ms: i64,
+    },
+    /// A voucher was used up; what it had beyond the amount due is a new one.
+    VoucherRedeemed {
+        review: ReviewId,
+        attempt: AttemptId,
+        amount_minor: i64,
+        rest_minor: i64,
+    },
+    /// Whom QR codes pay: noted at the first start, or agreed to by a person.
+    PayeeAccepted { staff: Option<StaffId> },
+    /// The configured account is another than the one agreed to; no code is shown.
+    PayeeDiffers,
     /// The attempt brought its money.
     AttemptPaid {
         attempt: AttemptId,

@@ -10,7 +10,7 @@ use super::effect::{ClaimSlip, Effect, Ticket};
 use super::event::{CardApproval, StoreFault};
 use super::fact::Fact;
 use super::sale::Sale;
-use super::state::{AttemptId, PrintJobId, TillState};
+use super::state::{AttemptId, Lang, PrintJobId, TillState, Voucher};
 use crate::money::Money;
 
 /// Proof that the row an effect rests on is on disk. Only the gate can make one.
@@ -56,6 +56,11 @@ pub(super) enum Deed {
         job: PrintJobId,
         slip: Box<ClaimSlip>,
         copy_number: u32,
+    },
+    PrintVoucher {
+        job: PrintJobId,
+        voucher: Box<Voucher>,
+        lang: Lang,
     },
     OpenDrawer,
     ShowOffer {
@@ -130,6 +135,12 @@ impl Deed {
                 job,
                 slip,
                 copy_number,
+                durable,
+            },
+            Deed::PrintVoucher { job, voucher, lang } => Effect::PrintVoucher {
+                job,
+                voucher,
+                lang,
                 durable,
             },
             Deed::OpenDrawer => Effect::OpenDrawer { durable },

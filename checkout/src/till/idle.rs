@@ -12,6 +12,7 @@ enum Timer {
     IdleWarning,
     IdleOver,
     Attempt,
+    BankCheck,
     Exit,
     HelpOnExit,
     Watch,
@@ -23,6 +24,9 @@ enum Timer {
 
 /// Timers fired per step; more than any screen has, so a chain always ends.
 const FIRED_MAX: u32 = 16;
+/// How long an offer's window must stay over before it is forgotten: a clock that is wrong for a while
+/// must not make the kiosk forget whom it owes a look.
+const WATCH_GRACE_MS: u64 = 3_600_000;
 /// Left-behind offers are looked at this often at most.
 const WATCH_PAUSE_MAX_MS: u64 = 3_600_000;
 
@@ -43,6 +47,9 @@ impl Till {
             };
             self.fire(timer);
         }
+        if !self.is_overdue() {
+            self.overdue_since_mono_ms = None;
+        }
         self.reprice_with_time();
     }
 
@@ -60,9 +67,10 @@ impl Till {
             Timer::IdleWarning => self.warn_idle(),
             Timer::IdleOver => self.idle_is_over(),
             Timer::Attempt => self.attempt_timed_out(),
+            Timer::BankCheck => self.bank_is_silent(),
             Timer::Exit => self.exit_timed_out(),
             Timer::HelpOnExit => self.end_help(),
-            Timer::Watch => self.end_watches(),
+            Timer::Watch => self.windows_are_over(),
             Timer::Settled => self.ask_about_settled(),
             Timer::Look => {}
         }
@@ -103,20 +111,43 @@ impl Till {
     }
 
     fn watch_timer(&self) -> Option<(u64, Timer)> {
-        let until = self
+        let watched = self
             .state
             .watched
             .iter()
-            .map(|watched| watched.until_wall_ms)
-            .min()?;
+            .map(|watched| watched.until_wall_ms);
+        let vouchers = self
+            .state
+            .vouchers
+            .iter()
+            .map(|voucher| voucher.until_wall_ms);
+        let until = watched.chain(vouchers).min()?;
+        if until < self.now.wall_ms {
+            let since = self.overdue_since_mono_ms;
+            let at = since.map_or(self.now.mono_ms, |since| {
+                since.saturating_add(WATCH_GRACE_MS)
+            });
+            return Some((at, Timer::Watch));
+        }
         let left = until.saturating_sub(self.now.wall_ms).saturating_add(1);
         let pause = u64::try_from(left).unwrap_or(0).min(WATCH_PAUSE_MAX_MS);
-        let timer = if pause == 0 {
-            Timer::Watch
-        } else {
-            Timer::Look
-        };
-        Some((self.now.mono_ms.saturating_add(pause), timer))
+        Some((self.now.mono_ms.saturating_add(pause), Timer::Look))
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.watch_timer()
+            .is_some_and(|(_, timer)| timer == Timer::Watch)
+    }
+
+    /// A window is over by the wall clock, which may be wrong: it must stay so for a while.
+    fn windows_are_over(&mut self) {
+        let now = self.now.mono_ms;
+        let since = *self.overdue_since_mono_ms.get_or_insert(now);
+        if now.saturating_sub(since) >= WATCH_GRACE_MS {
+            self.overdue_since_mono_ms = None;
+            self.end_watches();
+            self.end_vouchers();
+        }
     }
 
     /// The limit of the screen the shopper is on.
@@ -139,9 +170,17 @@ impl Till {
             Front::Thanks => Some((after(limits.thanks_ms), Timer::Exit)),
             Front::Parked { .. } => Some((after(limits.parked_screen_ms), Timer::Exit)),
             Front::Tender => self.attempt_timer(),
+            Front::BankCheck(check) if !check.silent => {
+                let at = check.since_mono_ms.saturating_add(limits.offer_check_ms);
+                Some((at, Timer::BankCheck))
+            }
             Front::Age | Front::Weigh => Some(self.idle_timer(limits.staff_wait_ms)),
             _ if self.help.open => Some(self.idle_timer(limits.staff_wait_ms)),
-            Front::Shop | Front::Choose(..) | Front::Pay => Some(self.idle_timer(limits.idle_ms)),
+            Front::Shop
+            | Front::Choose(..)
+            | Front::Pay
+            | Front::Underpaid(_)
+            | Front::BankCheck(_) => Some(self.idle_timer(limits.idle_ms)),
         }
     }
 

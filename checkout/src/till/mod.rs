@@ -4,10 +4,12 @@
 //! shows. The program and the simulator drive the same code. Effects that touch money, paper
 //! or the drawer carry a [`Durable`]: proof that the row they rest on is on disk.
 
+mod bank_check;
 mod boot;
 mod card;
 mod codes;
 mod config;
+mod credit;
 mod doubt;
 mod effect;
 mod event;
@@ -23,11 +25,13 @@ mod sale;
 mod screen;
 mod shopping;
 mod staff;
+mod staff_transfer;
 mod state;
 mod view;
+mod voucher;
 mod weighing;
 
-pub use config::{ConfigFault, Limits, REASONS_MAX, ReasonsConfig, TillConfig};
+pub use config::{ConfigFault, Limits, QrConfirm, REASONS_MAX, ReasonsConfig, TillConfig};
 pub use effect::{ClaimSlip, Effect, Effects, Ticket};
 pub use event::*;
 pub use fact::{AddedBy, DrawerReason, Fact, Place, VisitEnd, What};
@@ -80,6 +84,8 @@ pub struct Till {
     wrong_codes: u32,
     codes_locked_until: u64,
     settled_ask_mono_ms: Option<u64>,
+    /// Since when a window (of a watched offer, of a voucher) is over by the wall clock.
+    overdue_since_mono_ms: Option<u64>,
 }
 
 /// Where the shopper is, in more detail than must survive a restart.
@@ -92,6 +98,10 @@ enum Front {
     Choose(Vec<Item>, Option<Box<Code>>),
     Age,
     Pay,
+    /// A transfer was too small.
+    Underpaid(AttemptId),
+    /// Earlier offers are asked about before another way to pay.
+    BankCheck(BankCheck),
     /// The active attempt decides.
     Tender,
     /// The sale is done; shown once it is on disk.
@@ -105,6 +115,19 @@ enum Front {
         tendered_minor: i64,
         lang: Lang,
     },
+}
+
+/// The question about earlier offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct BankCheck {
+    /// What begins once all have answered.
+    kind: TenderKind,
+    /// Offers the bank has not answered about since.
+    pending: BTreeSet<AttemptId>,
+    since_mono_ms: u64,
+    /// It took too long, and the shopper was told.
+    silent: bool,
+    link: BankLink,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -149,7 +172,11 @@ struct Live {
     span_ms: u64,
     extensions: u32,
     checked_mono_ms: Option<u64>,
-    bank_slow: bool,
+    link: BankLink,
+    /// QR, while cancelling: the bank's last word about the offer, `true` when no money can come.
+    cancel_said: Option<bool>,
+    /// QR, while cancelling: other offers of the visit still to be answered about.
+    unasked: BTreeSet<AttemptId>,
 }
 
 impl Till {
@@ -189,6 +216,7 @@ impl Till {
             wrong_codes: 0,
             codes_locked_until: 0,
             settled_ask_mono_ms: None,
+            overdue_since_mono_ms: None,
         };
         till.restore();
         till
@@ -286,13 +314,16 @@ impl Till {
             Event::Weighed { quantity } => self.on_weighed(quantity),
             Event::SetQuantity { line, quantity } => self.set_quantity(line, quantity),
             Event::Remove(line) => self.remove_line(line, None),
+            Event::EnterCoupon(code) if self.is_voucher(&code) => self.redeem_voucher(&code),
             Event::EnterCoupon(code) => self.enter_coupon(&code),
             Event::RemoveCoupon(code) => self.remove_coupon(&code),
             Event::Pay => self.pay(),
             Event::SetPart(part) => self.set_part(part),
             Event::ChooseTender(kind) => self.choose_tender(kind),
             Event::CancelTender => self.cancel_tender(),
+            Event::ExtendOffer if self.bank_check().is_some() => self.ask_bank_again(),
             Event::ExtendOffer => self.extend_offer(),
+            Event::GoOn => self.go_on_unasked(),
             Event::Back => self.back(),
             Event::Park => self.park_by_shopper(),
             Event::Resume(code) => self.resume(&code, false),
@@ -325,6 +356,7 @@ impl Till {
             Front::Age if !self.basket_is_open() => self.tell(Notice::MoneyTaken),
             Front::Weigh | Front::Choose(..) | Front::Age => self.enter(Front::Shop),
             Front::Pay => self.leave_pay(),
+            Front::Underpaid(_) | Front::BankCheck(_) => self.enter(Front::Pay),
             Front::Tender => self.cancel_tender(),
             Front::Parked { .. } => self.skip(),
             _ => {}
@@ -412,6 +444,7 @@ impl Till {
             Deed::AckCredit { .. }
             | Deed::Print { .. }
             | Deed::PrintSlip { .. }
+            | Deed::PrintVoucher { .. }
             | Deed::OpenDrawer => true,
         };
         if let Some(effect) = deed.effect(durable)
@@ -531,7 +564,8 @@ impl Till {
             Front::Attract => Place::Attract,
             Front::Shop | Front::Weigh | Front::Choose(..) => Place::Shop,
             Front::Age => Place::Age,
-            Front::Pay => Place::Pay,
+            Front::Pay | Front::Underpaid(_) => Place::Pay,
+            Front::BankCheck(_) => Place::Qr,
             Front::Tender => match self.active() {
                 Some(Attempt {
                     status: AttemptStatus::Unknown,

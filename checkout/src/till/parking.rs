@@ -2,8 +2,8 @@
 
 use super::codes::{park_code, tidy_park_code};
 use super::{
-    Effect, Front, Help, Live, Notice, PARKED_MAX, Parked, Review, ReviewDecision, ReviewId,
-    ReviewKind, StaffId, Stage, Till, Visit, VisitCounts, VisitEnd, VisitId, What,
+    Front, Help, Live, Notice, PARKED_MAX, Parked, Review, ReviewDecision, ReviewId, ReviewKind,
+    StaffId, Stage, Till, Visit, VisitCounts, VisitEnd, VisitId, What,
 };
 use crate::basket::Basket;
 
@@ -92,7 +92,11 @@ impl Till {
             .visit
             .as_ref()
             .is_some_and(|v| !v.basket.is_empty());
-        if matches!(self.front, Front::Shop | Front::Pay | Front::Age) && has_lines {
+        let here = matches!(
+            self.front,
+            Front::Shop | Front::Pay | Front::Underpaid(_) | Front::Age
+        );
+        if here && has_lines {
             self.park(false);
         }
     }
@@ -100,7 +104,12 @@ impl Till {
     pub(super) fn abandon(&mut self) {
         if !matches!(
             self.front,
-            Front::Shop | Front::Pay | Front::Age | Front::Weigh | Front::Choose(..)
+            Front::Shop
+                | Front::Pay
+                | Front::Underpaid(_)
+                | Front::Age
+                | Front::Weigh
+                | Front::Choose(..)
         ) {
             return;
         }
@@ -114,7 +123,32 @@ impl Till {
             self.park(false);
             return self.tell(Notice::StaffNeeded);
         }
+        if !self.unpaid_offers().is_empty() {
+            // Money may still come for it: the basket can be brought back then.
+            return self.park(false);
+        }
         self.give_up();
+    }
+
+    /// Brings the basket of a review back; its money pays as soon as it can.
+    pub(super) fn reopen(&mut self, review: ReviewId) {
+        let reviews = self.state.reviews.iter();
+        let mut found = reviews.filter(|known| known.id == review);
+        let visit = found.next().and_then(|known| known.visit.clone());
+        let parked = self.state.parked.iter();
+        let mut parked = parked.filter(|parked| Some(&parked.visit.id) == visit.as_ref());
+        let Some(code) = parked.next().map(|parked| parked.code.clone()) else {
+            return self.tell(Notice::ParkedNotFound);
+        };
+        self.resume(&code, true);
+        let is_back = self.state.visit.as_ref().map(|visit| &visit.id) == visit.as_ref();
+        if !is_back {
+            return;
+        }
+        self.sign_out();
+        if self.front == Front::Shop {
+            self.pay();
+        }
     }
 
     fn give_up(&mut self) {
@@ -270,12 +304,16 @@ impl Till {
         }
     }
 
-    fn wrong_code(&mut self) {
+    pub(super) fn note_wrong_code(&mut self) {
         self.wrong_codes += 1;
         if self.wrong_codes >= WRONG_CODES_MAX {
             self.wrong_codes = 0;
             self.codes_locked_until = self.now.mono_ms.saturating_add(CODES_LOCKED_MS);
         }
+    }
+
+    fn wrong_code(&mut self) {
+        self.note_wrong_code();
         self.tell(Notice::ParkedNotFound);
     }
 
@@ -322,6 +360,7 @@ impl Till {
         reference: String,
     ) {
         self.state.counters.review += 1;
+        let order_code = attempt.and_then(|attempt| self.order_code_of(attempt));
         let review = Review {
             id: ReviewId(self.state.counters.review),
             kind,
@@ -330,6 +369,7 @@ impl Till {
             visit,
             reference,
             opened_wall_ms: self.now.wall_ms,
+            order_code,
         };
         self.state.reviews.push(review.clone());
         self.record(What::ReviewOpened(review));
@@ -399,22 +439,5 @@ impl Till {
 
     pub(super) fn help_wait_ms(&self) -> i64 {
         i64::try_from(self.now.mono_ms.saturating_sub(self.help.since_mono_ms)).unwrap_or(i64::MAX)
-    }
-
-    /// Asks the bank about every left-behind offer of this visit before more money is asked for.
-    pub(super) fn check_open_offers(&mut self) {
-        let Some(visit) = &self.state.visit else {
-            return;
-        };
-        for watched in self
-            .state
-            .watched
-            .iter()
-            .filter(|watched| watched.visit == visit.id)
-        {
-            self.out.push(Effect::CheckBank {
-                attempt: watched.attempt,
-            });
-        }
     }
 }

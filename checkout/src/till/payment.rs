@@ -118,7 +118,9 @@ impl Till {
         match kind {
             TenderKind::Card if self.card_lane_is_locked() => Availability::Locked,
             TenderKind::Card if down(DeviceKind::Terminal) => Availability::DeviceDown,
+            TenderKind::Qr if self.payee_differs() => Availability::PayeeDiffers,
             TenderKind::Qr if down(DeviceKind::Bank) => Availability::DeviceDown,
+            TenderKind::Qr if self.too_many_open() => Availability::TooManyOpen,
             _ => Availability::Yes,
         }
     }
@@ -132,8 +134,7 @@ impl Till {
     }
 
     pub(super) fn choose_tender(&mut self, kind: TenderKind) {
-        let may =
-            self.front == Front::Pay && !self.help.open && self.config.tenders.contains(&kind);
+        let may = self.at_tenders() && !self.help.open && self.config.tenders.contains(&kind);
         let Some(visit) = self
             .state
             .visit
@@ -149,19 +150,40 @@ impl Till {
         if why != Availability::Yes {
             return self.tell(Notice::TenderUnavailable { kind, why });
         }
-        let due = self.due_minor();
-        if due <= 0 {
+        if self.due_minor() <= 0 {
             return self.pay_if_nothing_is_due();
+        }
+        if !self.ask_about_open_offers(kind) {
+            self.begin_tender(kind);
+        }
+    }
+
+    /// Nothing is being paid and something is due.
+    pub(super) fn at_tenders(&self) -> bool {
+        matches!(self.front, Front::Pay | Front::Underpaid(_))
+    }
+
+    /// The earlier offers are settled, or the shopper goes on without.
+    pub(super) fn begin_tender(&mut self, kind: TenderKind) {
+        let due = self.due_minor();
+        let why = self.availability(kind);
+        if why != Availability::Yes || due <= 0 {
+            self.enter(Front::Pay);
+            if due > 0 {
+                self.tell(Notice::TenderUnavailable { kind, why });
+            }
+            return;
         }
         let amount_minor = match kind {
             TenderKind::Cash => self.cash_due_minor(),
-            TenderKind::Card | TenderKind::Qr => self.part_minor.unwrap_or(due).min(due),
+            TenderKind::Card | TenderKind::Qr | TenderKind::Voucher => {
+                self.part_minor.unwrap_or(due).min(due)
+            }
         };
         self.begin_attempt(kind, amount_minor);
     }
 
     fn begin_attempt(&mut self, kind: TenderKind, amount_minor: i64) {
-        self.check_open_offers();
         self.state.counters.attempt += 1;
         let attempt = AttemptId(self.state.counters.attempt);
         let code = (kind == TenderKind::Qr).then(|| {
@@ -177,7 +199,7 @@ impl Till {
         };
         let status = match kind {
             TenderKind::Cash => AttemptStatus::Waiting,
-            TenderKind::Card | TenderKind::Qr => AttemptStatus::Intended,
+            TenderKind::Card | TenderKind::Qr | TenderKind::Voucher => AttemptStatus::Intended,
         };
         visit.counts.attempts = visit.counts.attempts.saturating_add(1);
         visit.active = Some(attempt);
@@ -223,6 +245,9 @@ impl Till {
     }
 
     pub(super) fn cancel_tender(&mut self) {
+        if self.bank_check().is_some() {
+            return self.enter(Front::Pay);
+        }
         if self.front != Front::Tender {
             return;
         }
@@ -230,7 +255,7 @@ impl Till {
             Some(TenderKind::Card) => self.cancel_card(),
             Some(TenderKind::Qr) => self.cancel_offer(),
             Some(TenderKind::Cash) => self.cancel_cash(),
-            None => {}
+            Some(TenderKind::Voucher) | None => {}
         }
     }
 
@@ -332,12 +357,13 @@ impl Till {
     /// Transfers that arrived while they could not be used pay for this visit after all.
     pub(super) fn use_late_credits(&mut self) {
         loop {
-            let open = self.front == Front::Pay && self.due_minor() > 0;
+            let open = self.at_tenders() && self.due_minor() > 0;
             let Some(visit) = self.state.visit.as_ref().filter(|_| open) else {
                 return;
             };
             let late = self.state.reviews.iter().find(|review| {
-                review.kind == ReviewKind::LateCredit && review.visit.as_ref() == Some(&visit.id)
+                let usable = matches!(review.kind, ReviewKind::LateCredit | ReviewKind::Duplicate);
+                usable && review.visit.as_ref() == Some(&visit.id)
             });
             let Some((id, attempt)) = late.and_then(|r| Some((r.id, r.attempt?))) else {
                 return;
@@ -356,7 +382,7 @@ impl Till {
             .visit
             .as_ref()
             .is_some_and(|visit| !visit.basket.is_empty());
-        if self.front == Front::Pay && priced && filled && self.due_minor() <= 0 {
+        if self.at_tenders() && priced && filled && self.due_minor() <= 0 {
             self.complete_sale();
         }
     }
@@ -417,6 +443,7 @@ impl Till {
             rounding_minor,
             reference: None,
             approval_code: None,
+            unconfirmed: false,
         };
         self.take_active_tender(tender, AttemptStatus::Paid);
     }

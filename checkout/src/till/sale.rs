@@ -21,6 +21,8 @@ pub enum TenderKind {
     Card,
     /// Cash to a person.
     Cash,
+    /// A voucher of this kiosk, by its code; never a button.
+    Voucher,
 }
 
 /// One payment that really happened.
@@ -42,6 +44,9 @@ pub struct Tender {
     pub reference: Option<String>,
     /// The card's approval code.
     pub approval_code: Option<String>,
+    /// QR: a member of staff saw it in the bank's own app; the bank has not told this kiosk.
+    #[serde(default)]
+    pub unconfirmed: bool,
 }
 
 impl Tender {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Attempt, AttemptStatus, BasketView, CardStep, DeviceKind, DeviceState, Doubt, Front, LineView,
-    Moment, Now, PaidView, PayView, PrintOutcome, QrStep, QrView, Screen, StaffView, Step,
-    TenderKind, TenderOption, Till, View, Visit,
+    Attempt, AttemptId, AttemptStatus, BankCheck, BankCheckView, BasketView, CardStep, DeviceKind,
+    DeviceState, Doubt, Front, LineView, Moment, Now, PaidView, PayView, PrintOutcome, QrConfirm,
+    QrStep, QrView, ReviewKind, Screen, StaffView, Step, TenderKind, TenderOption, Till,
+    UnderpaidView, View, Visit,
 };
 
 impl Till {
@@ -26,7 +27,17 @@ impl Till {
             staff: self.staff.as_ref().map(|staff| staff.id.clone()),
             devices: self.troubled_devices(),
             storage: self.gate.fault(now.mono_ms),
-            staff_items: count(self.state.reviews.len() + self.unproven_receipts()),
+            staff_items: count(
+                self.state.reviews.len()
+                    + self
+                        .state
+                        .unconfirmed
+                        .iter()
+                        .filter(|u| u.looked_up.is_none())
+                        .count()
+                    + usize::from(self.payee_differs())
+                    + self.unproven_receipts(),
+            ),
         }
     }
 
@@ -71,6 +82,7 @@ impl Till {
                 | Front::Weigh
                 | Front::Choose(..)
                 | Front::Pay
+                | Front::Underpaid(_)
                 | Front::Parked { .. }
         );
         if self.staff.is_some() && coverable {
@@ -96,7 +108,8 @@ impl Till {
         if self.idle_warned_mono_ms.is_some() {
             return Screen::Idle;
         }
-        if self.help.open && !matches!(self.front, Front::Tender | Front::Age) {
+        if self.help.open && !matches!(self.front, Front::Tender | Front::BankCheck(_) | Front::Age)
+        {
             return Screen::Help {
                 since_mono_ms: self.help.since_mono_ms,
             };
@@ -136,6 +149,8 @@ impl Till {
                 min_age: self.age_to_check().unwrap_or(0),
             },
             Front::Pay => Screen::Pay(Box::new(self.pay_view())),
+            Front::Underpaid(attempt) => self.underpaid_screen(*attempt),
+            Front::BankCheck(check) => Screen::BankCheck(Box::new(self.bank_check_view(check))),
             Front::Tender => self.tender_screen(),
             Front::Paid if !self.paid_shown => Screen::Saving {
                 attempt: self.last_attempt_in_doubt(),
@@ -169,10 +184,34 @@ impl Till {
     }
 
     fn paid_screen(&self, wrap: impl FnOnce(Box<PaidView>) -> Screen) -> Screen {
-        match self.state.visit.as_ref().and_then(paid_view) {
+        match self
+            .state
+            .visit
+            .as_ref()
+            .and_then(|visit| self.paid_view(visit))
+        {
             Some(paid) => wrap(Box::new(paid)),
             None => Screen::Saving { attempt: None },
         }
+    }
+
+    fn paid_view(&self, visit: &Visit) -> Option<PaidView> {
+        let sale = visit.sale.clone()?;
+        let print = visit.print.as_ref().map(|print| print.outcome);
+        // Also of one that was only sent: nobody knows, and asking costs nothing.
+        let offer_e_receipt =
+            !matches!(print, Some(PrintOutcome::Printed | PrintOutcome::Printing));
+        let too_much = self.state.reviews.iter().filter(|review| {
+            let over = matches!(review.kind, ReviewKind::OverPaid | ReviewKind::Duplicate);
+            over && review.visit.as_ref() == Some(&visit.id)
+        });
+        let over_minor: i64 = too_much.map(|review| review.amount_minor).sum();
+        Some(PaidView {
+            sale,
+            print,
+            offer_e_receipt,
+            over: (over_minor > 0).then(|| self.money(over_minor)),
+        })
     }
 
     fn tender_screen(&self) -> Screen {
@@ -198,7 +237,7 @@ impl Till {
                 step: self.card_step(active),
             },
             TenderKind::Qr => Screen::Qr(Box::new(self.qr_view(active))),
-            TenderKind::Cash => Screen::Cash {
+            TenderKind::Cash | TenderKind::Voucher => Screen::Cash {
                 attempt,
                 amount,
                 exact: self.money(self.due_minor()),
@@ -229,22 +268,59 @@ impl Till {
             offer: active.offer.clone().filter(|_| self.live.shown),
             step,
             checked_mono_ms: self.live.checked_mono_ms,
-            bank_slow: self.live.bank_slow,
+            link: self.live.link,
             can_extend: self.live.extensions < self.config.limits.offer_extensions_max,
+            by_staff: self.config.qr_confirm == QrConfirm::Staff,
         }
     }
 
-    fn pay_view(&self) -> PayView {
+    /// Without its attempt there is nothing to say but how to pay.
+    fn underpaid_screen(&self, attempt: AttemptId) -> Screen {
+        let visit = self.state.visit.as_ref();
+        let found = visit.and_then(|visit| visit.attempts.iter().find(|a| a.id == attempt));
+        let Some(attempt) = found else {
+            return Screen::Pay(Box::new(self.pay_view()));
+        };
+        Screen::Underpaid(Box::new(UnderpaidView {
+            attempt: attempt.id,
+            order_code: attempt.order_code.clone().unwrap_or_default(),
+            asked: self.money(attempt.amount_minor),
+            received: self.money(attempt.received_minor()),
+            due: self.money(self.due_minor()),
+            cash_due: self.money(self.cash_due_minor()),
+            options: self.tender_options(),
+        }))
+    }
+
+    fn bank_check_view(&self, check: &BankCheck) -> BankCheckView {
+        BankCheckView {
+            kind: check.kind,
+            order_codes: check
+                .pending
+                .iter()
+                .filter_map(|&a| self.order_code_of(a))
+                .collect(),
+            by_staff: self.config.qr_confirm == QrConfirm::Staff,
+            silent: check.silent,
+            link: check.link,
+        }
+    }
+
+    fn tender_options(&self) -> Vec<TenderOption> {
         let option = |&kind: &TenderKind| TenderOption {
             kind,
             available: self.availability(kind),
         };
+        self.config.tenders.iter().map(option).collect()
+    }
+
+    fn pay_view(&self) -> PayView {
         let visit = self.state.visit.as_ref();
         PayView {
             due: self.money(self.due_minor()),
             cash_due: self.money(self.cash_due_minor()),
             part: self.part_minor.map(|part| self.money(part)),
-            options: self.config.tenders.iter().map(option).collect(),
+            options: self.tender_options(),
             tenders: visit.map(|visit| visit.tenders.clone()).unwrap_or_default(),
             printer_down: self.devices.get(&DeviceKind::Printer) == Some(&DeviceState::Down),
         }
@@ -312,18 +388,6 @@ fn in_doubt(moment: &Moment) -> Option<Doubt> {
         Step::InDoubt(why) => Some(why),
         _ => None,
     }
-}
-
-fn paid_view(visit: &Visit) -> Option<PaidView> {
-    let sale = visit.sale.clone()?;
-    let print = visit.print.as_ref().map(|print| print.outcome);
-    // Also of one that was only sent: nobody knows, and asking costs nothing.
-    let offer_e_receipt = !matches!(print, Some(PrintOutcome::Printed | PrintOutcome::Printing));
-    Some(PaidView {
-        sale,
-        print,
-        offer_e_receipt,
-    })
 }
 
 fn count(number: usize) -> u32 {

@@ -43,6 +43,9 @@ impl Till {
                 self.take_scan(scan);
             }
             Front::Shop if !self.help.open => self.take_scan(scan),
+            Front::Pay | Front::Underpaid(_) if self.is_voucher(&scan.text) => {
+                self.redeem_voucher(&scan.text);
+            }
             Front::Pay if self.is_coupon(&scan.text) => self.enter_coupon(&scan.text),
             _ => self.refuse_scan(ScanRefusal::NotHere),
         }

@@ -51,6 +51,12 @@ impl Till {
                 self.resolve_review(review, decision, note, id);
             }
             StaffEvent::PrintSlip => self.print_slip(true),
+            StaffEvent::TransferSeen { reference } => self.transfer_seen(&reference, id),
+            StaffEvent::SettleUnconfirmed { attempt, arrived } => {
+                self.settle_unconfirmed(attempt, arrived, id);
+            }
+            StaffEvent::ReprintVoucher(code) => self.reprint_voucher(&code),
+            StaffEvent::AcceptPayee => self.accept_payee(Some(id)),
             StaffEvent::VoidLine(line) => self.remove_line(line, Some(id)),
             StaffEvent::Reprint(sale) => self.reprint(sale),
             StaffEvent::OpenDrawer => self.open_drawer(DrawerReason::NoSale, id),
@@ -155,12 +161,20 @@ impl Till {
         note: String,
         staff: StaffId,
     ) {
-        if decision == ReviewDecision::UsedForSale {
-            return self.tell(Notice::StaffNeeded);
+        match decision {
+            ReviewDecision::UsedForSale => return self.tell(Notice::StaffNeeded),
+            ReviewDecision::Reopened => return self.reopen(review),
+            ReviewDecision::Voucher if !self.may_be_voucher(review) => {
+                return self.tell(Notice::NoVoucher);
+            }
+            _ => {}
         }
         let Some(closed) = self.close_review(review, decision, Some(staff), short(&note)) else {
             return;
         };
+        if decision == ReviewDecision::Voucher {
+            self.issue_voucher(closed.id, closed.amount_minor);
+        }
         if closed.kind == ReviewKind::PartPaid {
             // The money is dealt with: fetching the basket later must not count it again.
             let parked = self
@@ -176,7 +190,7 @@ impl Till {
     }
 }
 
-fn short(note: &str) -> String {
+pub(super) fn short(note: &str) -> String {
     note.chars()
         .filter(|c| !c.is_control())
         .take(NOTE_LENGTH_MAX)

@@ -65,12 +65,19 @@ pub struct TillState {
     pub visit: Option<Visit>,
     /// Baskets put aside; at most [`PARKED_MAX`].
     pub parked: Vec<Parked>,
-    /// QR offers left behind that money may still arrive for; at most [`WATCHED_MAX`].
+    /// QR offers off the screen that money may still arrive for; at most [`WATCHED_MAX`]. Unpaid
+    /// ones are never dropped: with that many open no new code is shown.
     pub watched: Vec<Watched>,
     /// Money that belongs to no sale yet; shown to staff until decided.
     pub reviews: Vec<Review>,
     /// Receipts nobody proved to be printed; at most [`UNPRINTED_MAX`].
     pub unprinted: Vec<Unprinted>,
+    /// Transfers staff saw and the bank has not confirmed to this kiosk; at most [`UNCONFIRMED_MAX`].
+    pub unconfirmed: Vec<Unconfirmed>,
+    /// Vouchers that can still be redeemed; at most [`VOUCHERS_MAX`].
+    pub vouchers: Vec<Voucher>,
+    /// Whom QR codes pay, as a person last agreed to; empty before the first start with one.
+    pub payee: Option<String>,
     /// Credits counted already, the newest last; at most [`SEEN_CREDITS_MAX`].
     pub seen_credits: VecDeque<String>,
     /// Card attempts that are over, the newest last; at most [`CLOSED_CARDS_MAX`].
@@ -138,8 +145,14 @@ impl TillState {
 pub const RESENDS_MAX: u8 = 3;
 /// Most baskets put aside at once.
 pub const PARKED_MAX: usize = 20;
-/// Most left-behind offers watched at once.
+/// Most offers off the screen watched at once.
 pub const WATCHED_MAX: usize = 200;
+/// Most paid offers among them, watched for a second transfer; the oldest gives way.
+pub const PAID_WATCHED_MAX: usize = 100;
+/// Most transfers on a person's word at once; after that staff must look at the bank's list first.
+pub const UNCONFIRMED_MAX: usize = 200;
+/// Most vouchers open at once; after that money in review is given back another way.
+pub const VOUCHERS_MAX: usize = 200;
 /// Most unproven receipts remembered.
 pub const UNPRINTED_MAX: usize = 50;
 /// Most credit ids remembered.
@@ -330,6 +343,14 @@ pub struct Settled {
     pub approval: Option<CardApproval>,
 }
 
+impl Attempt {
+    /// QR: the sum of what arrived for it.
+    pub fn received_minor(&self) -> i64 {
+        let credits = self.credits.iter().map(|credit| credit.amount.minor);
+        credits.fold(0, i64::saturating_add)
+    }
+}
+
 /// How far an attempt is. What each status says is on disk before the next step happens in the world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AttemptStatus {
@@ -392,7 +413,7 @@ pub struct QrOffer {
     pub account_tail: String,
 }
 
-/// A left-behind offer.
+/// An offer off the screen: left behind, or paid and watched for a second transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watched {
     /// The attempt.
@@ -405,6 +426,9 @@ pub struct Watched {
     pub amount_minor: i64,
     /// Until when, unix milliseconds.
     pub until_wall_ms: i64,
+    /// All that was asked has arrived.
+    #[serde(default)]
+    pub paid: bool,
 }
 
 /// A card attempt that is over, kept to notice a terminal that later says otherwise.
@@ -450,6 +474,9 @@ pub struct Review {
     pub reference: String,
     /// Since when, unix milliseconds (untrusted).
     pub opened_wall_ms: i64,
+    /// QR: the code in the transfer, as far as known.
+    #[serde(default)]
+    pub order_code: Option<String>,
 }
 
 /// Why money is in review.
@@ -468,6 +495,57 @@ pub enum ReviewKind {
     Contradiction,
     /// A person had said paid, and the terminal knows of no such payment. The amount is negative: the shop lacks it.
     Unpaid,
+    /// A second transfer for an offer that was paid in full.
+    Duplicate,
+    /// A transfer in another currency than the shop's; its amount stands in the reference.
+    WrongCurrency,
+    /// A voucher's time is over, and nobody has used it.
+    VoucherExpired,
+}
+
+impl ReviewKind {
+    /// Whether its money may be given out as a voucher: a card is paid back at its terminal, and
+    /// foreign money has no amount here.
+    pub fn may_be_voucher(self) -> bool {
+        !matches!(
+            self,
+            ReviewKind::Contradiction | ReviewKind::Unpaid | ReviewKind::WrongCurrency
+        )
+    }
+}
+
+/// A transfer a member of staff saw in the bank's own app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unconfirmed {
+    /// The attempt it paid.
+    pub attempt: AttemptId,
+    /// Its visit.
+    pub visit: VisitId,
+    /// The code in the transfer.
+    pub order_code: String,
+    /// How much.
+    pub amount_minor: i64,
+    /// The bank's reference, as staff typed it.
+    pub reference: String,
+    /// When, unix milliseconds (untrusted).
+    pub confirmed_wall_ms: i64,
+    /// What the bank's list said; `None` until somebody looked.
+    pub looked_up: Option<bool>,
+}
+
+/// Money of a shopper, kept under a code that pays once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voucher {
+    /// The code, 10 characters.
+    pub code: String,
+    /// How much.
+    pub amount_minor: i64,
+    /// The review it came out of.
+    pub review: ReviewId,
+    /// When, unix milliseconds (untrusted).
+    pub issued_wall_ms: i64,
+    /// Until when it pays; after that it is money to decide about again.
+    pub until_wall_ms: i64,
 }
 
 /// The receipt of the sale on the screen.

@@ -103,6 +103,10 @@ pub enum Screen {
     },
     /// QR code.
     Qr(Box<QrView>),
+    /// Less than was asked arrived: the rest is due.
+    Underpaid(Box<UnderpaidView>),
+    /// The bank is asked about earlier codes before another way to pay begins.
+    BankCheck(Box<BankCheckView>),
     /// Pay a person in cash.
     Cash {
         /// The attempt.
@@ -243,6 +247,10 @@ pub enum Availability {
     DeviceDown,
     /// A payment on it is in doubt; staff must decide first.
     Locked,
+    /// So many unpaid codes are watched that no new one is shown; staff must look.
+    TooManyOpen,
+    /// The account QR codes pay has changed; staff must agree first.
+    PayeeDiffers,
 }
 
 /// How far a card payment is.
@@ -271,12 +279,61 @@ pub struct QrView {
     pub offer: Option<Box<QrOffer>>,
     /// How far it is.
     pub step: QrStep,
-    /// When the bank last answered, monotonic.
+    /// When the bank was last asked and answered, monotonic.
     pub checked_mono_ms: Option<u64>,
-    /// The bank cannot be asked at the moment.
-    pub bank_slow: bool,
+    /// How the bank answers.
+    pub link: BankLink,
     /// Whether more time can be asked for.
     pub can_extend: bool,
+    /// Only staff can say that it was paid.
+    pub by_staff: bool,
+}
+
+/// How well the bank can be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BankLink {
+    /// It answers.
+    #[default]
+    Fresh,
+    /// Who asks it for us answers, the bank itself is slow.
+    Slow,
+    /// Nobody who could ask it can be reached.
+    Unreachable,
+}
+
+/// The screen after a transfer that was too small.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnderpaidView {
+    /// The attempt it came for.
+    pub attempt: AttemptId,
+    /// Its code in the transfer.
+    pub order_code: String,
+    /// What was asked.
+    pub asked: Money,
+    /// What arrived for it.
+    pub received: Money,
+    /// What is still due by card or QR.
+    pub due: Money,
+    /// What is still due in cash.
+    pub cash_due: Money,
+    /// How the rest can be paid, in the shop's order.
+    pub options: Vec<TenderOption>,
+}
+
+/// The screen while the bank is asked about earlier codes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BankCheckView {
+    /// How the shopper wants to pay next.
+    pub kind: TenderKind,
+    /// Codes the bank has not answered about.
+    pub order_codes: Vec<String>,
+    /// Nobody can ask the bank for us: staff must look.
+    pub by_staff: bool,
+    /// The bank did not answer in time: the shopper may wait, or go on.
+    pub silent: bool,
+    /// How the bank answers.
+    pub link: BankLink,
 }
 
 /// How far a QR payment is.
@@ -302,6 +359,8 @@ pub struct PaidView {
     pub print: Option<PrintOutcome>,
     /// The receipt should be offered as a code, because paper is not certain.
     pub offer_e_receipt: bool,
+    /// More than due arrived by transfer; staff give it back.
+    pub over: Option<Money>,
 }
 
 /// The staff screen.
@@ -405,6 +464,23 @@ pub enum Notice {
     CashRefused,
     /// The amount staff entered cannot be.
     CashAmountWrong,
+    /// The voucher paid this much.
+    VoucherTaken {
+        /// What it paid.
+        paid: Money,
+        /// What is on a new voucher.
+        rest: Money,
+    },
+    /// No voucher with this code can be used.
+    VoucherUnknown,
+    /// A voucher pays once everything is in the basket.
+    VoucherAtPay,
+    /// This money cannot become a voucher.
+    NoVoucher,
+    /// The bank's reference is missing, or was used before.
+    ReferenceWrong,
+    /// So many transfers wait to be looked up that no more are taken on a person's word.
+    TooManyUnconfirmed,
     /// No parked basket has this code.
     ParkedNotFound,
     /// The code was wrong too often; wait a little.

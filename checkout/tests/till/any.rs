@@ -12,7 +12,7 @@ fn any_event(dice: &mut rng::Dice) -> Event {
     let line = checkout::LineId(u32::try_from(dice.below(4)).unwrap());
     let minor = i64::try_from(dice.below(60_000)).unwrap() - 5_000;
     let tenders = [TenderKind::Qr, TenderKind::Card, TenderKind::Cash];
-    match dice.below(40) {
+    match dice.below(48) {
         0..6 => Event::Scanned(Scan::new(dice.pick(&shop::codes()).clone())),
         6..9 => Event::Pay,
         9..14 => Event::ChooseTender(*dice.pick(&tenders)),
@@ -88,6 +88,34 @@ fn any_event(dice: &mut rng::Dice) -> Event {
         36 => Event::SetPart(Some(minor)),
         37 => Event::CallHelp,
         38 => Event::Back,
+        40 => Event::GoOn,
+        41 => Event::ExtendOffer,
+        42 => Event::Bank {
+            attempt,
+            said: BankSaid::Checked {
+                asked_ago_ms: dice.below(4_000),
+            },
+        },
+        43 => Event::Bank {
+            attempt,
+            said: BankSaid::Unreachable,
+        },
+        44 => Event::Staff(StaffEvent::TransferSeen {
+            reference: format!("FT {}", dice.below(2_000)),
+        }),
+        45 => Event::Staff(StaffEvent::SettleUnconfirmed {
+            attempt,
+            arrived: minor > 0,
+        }),
+        46 => Event::Staff(StaffEvent::ResolveReview {
+            review: ReviewId(dice.below(6)),
+            decision: *dice.pick(&[
+                ReviewDecision::Voucher,
+                ReviewDecision::Reopened,
+                ReviewDecision::Refunded,
+            ]),
+            note: String::new(),
+        }),
         _ => Event::Done,
     }
 }

@@ -144,6 +144,11 @@ impl Desk {
         )
     }
 
+    /// The bank was asked just now and had nothing.
+    pub fn checked(&mut self, attempt: u64) -> &mut Desk {
+        self.bank(attempt, BankSaid::Checked { asked_ago_ms: 0 })
+    }
+
     pub fn offered(&mut self, attempt: u64) -> &mut Desk {
         self.bank(
             attempt,

@@ -12,5 +12,7 @@ mod rng;
 #[path = "../world/shop.rs"]
 mod shop;
 mod shopping;
+mod staff_money;
+mod transfers;
 mod upgrade;
 mod visit_ids;

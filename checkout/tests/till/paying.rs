@@ -31,10 +31,12 @@ fn under_over_and_late_transfers_are_never_silently_kept() {
     // Proves a short transfer leaves the rest due, an excess and a late one become reviews.
     let mut desk = Desk::qr_showing();
     desk.credit(1, "FT1", 10_000);
-    assert!(matches!(desk.notice(), Notice::PaidPart { due, .. } if due.minor == 15_000));
-    desk.does(Event::Back);
+    assert!(matches!(desk.screen(), Screen::Underpaid(short)
+        if short.received.minor == 10_000 && short.due.minor == 15_000));
+    desk.does(Event::Back).does(Event::Back);
     assert_eq!(desk.notice(), Notice::MoneyTaken);
     desk.does(Event::ChooseTender(TenderKind::Qr))
+        .checked(1)
         .offered(2)
         .credit(2, "FT2", 20_000);
     assert!(matches!(desk.screen(), Screen::Paid(_)));
@@ -49,8 +51,10 @@ fn under_over_and_late_transfers_are_never_silently_kept() {
     let review = desk.till.state().reviews[1].clone();
     assert_eq!(
         (review.kind, review.amount_minor),
-        (ReviewKind::OrphanCredit, 15_000)
+        (ReviewKind::Duplicate, 15_000)
     );
+    desk.credit(99, "FT4", 1_000);
+    assert_eq!(desk.till.state().reviews[2].kind, ReviewKind::OrphanCredit);
 
     let mut desk = Desk::qr_showing();
     desk.wait(180_000 + 60_000 + 20_500);
@@ -70,7 +74,7 @@ fn a_left_offer_that_pays_while_the_card_runs_is_held_back() {
     desk.does(Event::CancelTender)
         .bank(1, BankSaid::CancelUnknown);
     assert!(matches!(desk.notice(), Notice::StillWatching { .. }));
-    desk.does(Event::ChooseTender(TenderKind::Card));
+    desk.does(Event::ChooseTender(TenderKind::Card)).checked(1);
     assert!(desk.did(|effect| matches!(effect, Effect::CheckBank { .. })));
     desk.terminal(
         2,
@@ -225,8 +229,10 @@ fn a_left_offer_is_watched_for_a_day() {
     assert_eq!(review.kind, ReviewKind::LateCredit);
     assert!(review.visit.is_some());
     desk.wall_ms += 86_400_000;
-    desk.wait(3_600_000);
+    desk.wait(3_601_000);
     assert!(desk.did(|effect| matches!(effect, Effect::StopWatching { .. })));
+    let code = desk.till.state().parked[0].code.clone();
+    desk.staff(StaffEvent::DiscardParked(code));
     desk.credit(1, "FT2", 15_000);
     assert_eq!(desk.till.state().reviews[1].kind, ReviewKind::OrphanCredit);
 }
@@ -237,7 +243,7 @@ fn a_transfer_does_not_end_a_card_payment_in_doubt() {
     let mut desk = Desk::qr_showing();
     desk.does(Event::CancelTender)
         .bank(1, BankSaid::CancelUnknown);
-    desk.does(Event::ChooseTender(TenderKind::Card));
+    desk.does(Event::ChooseTender(TenderKind::Card)).checked(1);
     desk.terminal(
         2,
         TerminalSaid::Prepared {

@@ -13,12 +13,13 @@ use crate::shop;
 
 /// Every form there has been, oldest first: 1 knew no item that waits for its weight and no receipt sent again, 2 no
 /// receipt that was only sent, 3 no evidence of a payment in doubt, no claim slip and no terminal asked after staff
-/// decided.
-const FORMS: [&str; 4] = [
+/// decided, 4 no transfer on a person's word, no voucher, no agreed payee and no code of a review.
+const FORMS: [&str; 5] = [
     include_str!("../fixtures/till-state-1.json"),
     include_str!("../fixtures/till-state-2.json"),
     include_str!("../fixtures/till-state-3.json"),
     include_str!("../fixtures/till-state-4.json"),
+    include_str!("../fixtures/till-state-5.json"),
 ];
 
 const WALL_MS: i64 = 1_795_000_000_000;
@@ -148,10 +149,15 @@ fn attempts() -> Vec<Attempt> {
         Is::Voided,
         Is::Left,
     ];
-    let kinds = [TenderKind::Cash, TenderKind::Card, TenderKind::Qr];
+    let kinds = [
+        TenderKind::Cash,
+        TenderKind::Card,
+        TenderKind::Qr,
+        TenderKind::Voucher,
+    ];
     (1..)
         .zip(statuses)
-        .map(|(id, status)| attempt(id, kinds[usize::try_from(id).unwrap() % 3], status))
+        .map(|(id, status)| attempt(id, kinds[usize::try_from(id).unwrap() % 4], status))
         .collect()
 }
 
@@ -165,6 +171,7 @@ fn tender() -> Tender {
         rounding_minor: -188,
         reference: Some("T1 S7 B3".into()),
         approval_code: Some("004711".into()),
+        unconfirmed: true,
     }
 }
 
@@ -288,6 +295,9 @@ fn everything() -> TillState {
         ReviewKind::PartPaid,
         ReviewKind::Contradiction,
         ReviewKind::Unpaid,
+        ReviewKind::Duplicate,
+        ReviewKind::WrongCurrency,
+        ReviewKind::VoucherExpired,
     ];
     let outcomes = [
         PrintOutcome::Queued,
@@ -310,6 +320,7 @@ fn everything() -> TillState {
             order_code: "HS7K2M9QX6".into(),
             amount_minor: 30_000,
             until_wall_ms: WALL_MS + 86_400_000,
+            paid: true,
         }],
         reviews: (1..)
             .zip(kinds)
@@ -321,6 +332,7 @@ fn everything() -> TillState {
                 visit: Some(visit_id('c')),
                 reference: "FT1".into(),
                 opened_wall_ms: WALL_MS,
+                order_code: Some("HS7K2M9QX6".into()),
             })
             .collect(),
         unprinted: (141..)
@@ -332,6 +344,23 @@ fn everything() -> TillState {
                 outcome,
             })
             .collect(),
+        unconfirmed: vec![Unconfirmed {
+            attempt: AttemptId(3),
+            visit: visit_id('c'),
+            order_code: "HS7K2M9QX6".into(),
+            amount_minor: 30_000,
+            reference: "FT26332".into(),
+            confirmed_wall_ms: WALL_MS,
+            looked_up: Some(true),
+        }],
+        vouchers: vec![Voucher {
+            code: "V34679ACDE3".into(),
+            amount_minor: 7_000,
+            review: ReviewId(2),
+            issued_wall_ms: WALL_MS,
+            until_wall_ms: WALL_MS + 86_400_000,
+        }],
+        payee: Some("970436/0123456789".into()),
         seen_credits: VecDeque::from(["FT1".to_owned()]),
         closed_cards: VecDeque::from([ClosedCard {
             attempt: AttemptId(1),
@@ -352,7 +381,7 @@ fn everything() -> TillState {
             receipt: 142,
             attempt: 17,
             print_job: 5,
-            review: 5,
+            review: 9,
             ticket: 99,
         },
     }

@@ -19,6 +19,11 @@ pub struct Journal {
     pub offers: BTreeSet<AttemptId>,
     pub unknown: BTreeSet<AttemptId>,
     pub credits: BTreeSet<String>,
+    /// What counted on a person's word.
+    pub seen: BTreeMap<AttemptId, i64>,
+    /// What is open on vouchers, by review.
+    pub vouchers: BTreeMap<ReviewId, i64>,
+    pub vouchers_redeemed: u64,
     pub taps: BTreeMap<u64, u32>,
     pub slips: BTreeSet<PrintJobId>,
     pub drawer_openings: u64,
@@ -83,6 +88,32 @@ impl Journal {
                 self.cash_minor += received_minor - change_minor;
             }
             What::DrawerOpened { .. } => self.drawer_openings += 1,
+            What::TransferSeen {
+                attempt,
+                amount_minor,
+                ..
+            } => {
+                let new = self.seen.insert(attempt, amount_minor).is_none();
+                once(new, || format!("{attempt} was seen twice"))?;
+            }
+            What::VoucherIssued {
+                review,
+                amount_minor,
+                ..
+            } => *self.vouchers.entry(review).or_default() += amount_minor,
+            What::VoucherRedeemed {
+                review,
+                amount_minor,
+                rest_minor,
+                ..
+            } => {
+                let open = self.vouchers.entry(review).or_default();
+                *open -= amount_minor + rest_minor;
+                if *open < 0 {
+                    return Err(format!("the voucher of {review:?} paid twice"));
+                }
+                self.vouchers_redeemed += 1;
+            }
             What::Tapped { receipt_number, .. } => {
                 let taps = self.taps.entry(receipt_number).or_default();
                 *taps += 1;
@@ -159,18 +190,31 @@ impl Journal {
     ) -> Result<(), Violation> {
         let charged: BTreeMap<AttemptId, i64> = terminal.charged().collect();
         let card: i64 = charged.values().sum();
-        let transfers: i64 = bank
-            .credits
+        let mut told: BTreeMap<AttemptId, i64> = BTreeMap::new();
+        for (attempt, amount) in bank.told() {
+            *told.entry(attempt).or_default() += amount;
+        }
+        let transfers: i64 = told.values().sum();
+        // On a person's word, and not (yet) said by the bank.
+        let backed = |attempt| told.get(attempt).copied().unwrap_or(0);
+        let words: i64 = self
+            .seen
             .iter()
-            .map(|credit| credit.credit.amount.minor)
+            .map(|(attempt, seen)| seen - backed(attempt).min(*seen))
+            .sum();
+        let vouchers: i64 = state
+            .vouchers
+            .iter()
+            .map(|voucher| voucher.amount_minor)
             .sum();
         let in_minor = card + transfers + self.cash_minor;
         let sold: i64 = self.tenders().map(|tender| tender.amount_minor).sum();
         let open: i64 = state.reviews.iter().map(|review| review.amount_minor).sum();
-        let out_minor = sold + open + self.settled_minor;
+        let in_minor = in_minor + words;
+        let out_minor = sold + open + vouchers + self.settled_minor;
         if in_minor != out_minor {
             return Err(format!(
-                "money in {in_minor} (card {card}, transfers {transfers}, cash {}) is not sales {sold} + reviews {open} + settled {}: {:?}",
+                "money in {in_minor} (card {card}, transfers {transfers}, cash {}) is not sales {sold} + reviews {open} + vouchers {vouchers} + settled {}, {words} on a person's word: {:?}",
                 self.cash_minor, self.settled_minor, state.reviews
             ));
         }
@@ -196,11 +240,16 @@ impl Journal {
                         return Err(format!("no such card payment, or used twice: {tender:?}"));
                     }
                 }
+                TenderKind::Qr if tender.unconfirmed => {
+                    if self.seen.get(&tender.attempt) != Some(&tender.amount_minor) {
+                        return Err(format!("nobody said so: {tender:?}"));
+                    }
+                }
                 TenderKind::Qr => {
                     let id = tender.reference.as_deref().unwrap_or("");
                     *by_credit.entry(id).or_default() += tender.amount_minor;
                 }
-                TenderKind::Cash => {}
+                TenderKind::Cash | TenderKind::Voucher => {}
             }
         }
         for (id, used) in by_credit {

@@ -197,6 +197,8 @@ impl Terminal {
 
 #[derive(Default)]
 pub struct Bank {
+    /// Nobody asks it for this kiosk, and it tells this kiosk nothing.
+    pub is_mute: bool,
     pub offers: BTreeMap<AttemptId, Offer>,
     pub credits: Vec<BankCredit>,
 }
@@ -238,10 +240,18 @@ impl Bank {
     }
 
     pub fn check(&mut self, attempt: AttemptId, dice: &mut Dice, mail: &mut Mail) {
-        let said = if dice.chance(80) {
-            BankSaid::Checked
-        } else {
-            BankSaid::Slow
+        if self.is_mute {
+            return;
+        }
+        let said = match dice.below(100) {
+            0..70 => BankSaid::Checked { asked_ago_ms: 0 },
+            // Asked before the question: no answer to it.
+            70..80 => BankSaid::Checked {
+                asked_ago_ms: 60_000,
+            },
+            80..88 => BankSaid::Slow,
+            88..95 => BankSaid::Unreachable,
+            _ => return,
         };
         send(dice, mail, 500, Event::Bank { attempt, said });
     }
@@ -252,7 +262,7 @@ impl Bank {
         }
         let paid = self.credits.iter().any(|credit| credit.attempt == attempt);
         let said = match self.offers.get_mut(&attempt) {
-            Some(offer) if !paid && dice.chance(80) => {
+            Some(offer) if !paid && !self.is_mute && dice.chance(80) => {
                 offer.cancelled = true;
                 BankSaid::Cancelled
             }
@@ -261,20 +271,22 @@ impl Bank {
         send(dice, mail, 700, Event::Bank { attempt, said });
     }
 
-    /// The shopper's app sends money; false when the bank refuses.
-    pub fn pay(&mut self, attempt: AttemptId, amount: i64, now: u64, delay: u64) -> bool {
-        if self
-            .offers
-            .get(&attempt)
-            .is_none_or(|offer| offer.cancelled)
-        {
+    /// The shopper's app sends money; false when the bank refuses. Banks do not always keep to a
+    /// cancellation.
+    pub fn pay(
+        &mut self,
+        attempt: AttemptId,
+        amount: Money,
+        now: u64,
+        delay: u64,
+        dice: &mut Dice,
+    ) -> bool {
+        let offer = self.offers.get(&attempt);
+        if offer.is_none_or(|offer| offer.cancelled && dice.chance(80)) {
             return false;
         }
         let id = format!("FT{:05}", self.credits.len());
-        let credit = Credit {
-            id,
-            amount: Money::new(amount, Currency::VND),
-        };
+        let credit = Credit { id, amount };
         let said_again_at = now + delay;
         self.credits.push(BankCredit {
             attempt,
@@ -307,11 +319,30 @@ impl Bank {
     }
 
     pub fn next_say(&self) -> Option<u64> {
+        if self.is_mute {
+            return None;
+        }
         self.credits
             .iter()
             .filter(|c| !c.acked)
             .map(|c| c.said_again_at)
             .min()
+    }
+
+    /// Whether money came for the attempt, as the bank's own list has it.
+    pub fn came(&self, attempt: AttemptId, now: u64) -> bool {
+        let mut credits = self.credits.iter();
+        credits.any(|c| {
+            let here = c.credit.amount.currency == Currency::VND;
+            c.attempt == attempt && here && (c.acked || c.said_again_at <= now)
+        })
+    }
+
+    /// What the kiosk was told of, in the shop's currency.
+    pub fn told(&self) -> impl Iterator<Item = (AttemptId, i64)> + '_ {
+        let told = self.credits.iter().filter(|c| c.acked);
+        let told = told.filter(|c| c.credit.amount.currency == Currency::VND);
+        told.map(|c| (c.attempt, c.credit.amount.minor))
     }
 
     pub fn ack(&mut self, id: &str) {

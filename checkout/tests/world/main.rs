@@ -57,6 +57,10 @@ impl Stats {
         self.unknowns += other.unknowns;
         self.reviews += other.reviews;
         self.parked += other.parked;
+        self.shorts += other.shorts;
+        self.checks += other.checks;
+        self.words += other.words;
+        self.vouchers += other.vouchers;
         self.steps += other.steps;
     }
 }
@@ -95,6 +99,14 @@ fn no_money_is_lost_or_doubled_in_any_world() {
             "{total:?}"
         );
         assert!(
+            total.shorts > worlds / 8 && total.checks > worlds / 8,
+            "{total:?}"
+        );
+        assert!(
+            total.words > worlds / 20 && total.vouchers > worlds / 100,
+            "{total:?}"
+        );
+        assert!(
             total.reviews > worlds / 8 && total.parked > worlds / 4,
             "{total:?}"
         );
@@ -127,6 +139,8 @@ fn the_checks_notice_broken_rules() {
         Broken::StoreAnswersEarly,
         Broken::StoreForgetsLastWrite,
         Broken::TerminalAskedTwice,
+        Broken::CreditCountedTwice,
+        Broken::OffersNotAskedAbout,
     ] {
         let caught = (1..=40)
             .filter(|&seed| run(seed, Some(broken)).is_err())

@@ -15,11 +15,22 @@ pub enum Act {
         attempt: AttemptId,
         amount: i64,
         delay: u64,
+        odd: Odd,
     },
     /// Goes away.
     Leave,
     /// Looks and waits.
     Wait,
+}
+
+/// What is odd about a transfer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Odd {
+    No,
+    /// The app hung, and the shopper sent it again.
+    Twice,
+    /// Sent in dollars.
+    Foreign,
 }
 
 pub fn shopper(view: &View, known_codes: &[String], dice: &mut Dice) -> Act {
@@ -51,6 +62,21 @@ pub fn shopper(view: &View, known_codes: &[String], dice: &mut Dice) -> Act {
         Screen::Choose { items } => Act::Do(Event::Chosen(Box::new(dice.pick(items).clone()))),
         Screen::AgeCheck { .. } if dice.chance(20) => Act::Do(Event::Back),
         Screen::Pay(pay) => paying(pay, dice),
+        Screen::Underpaid(_) => match dice.below(10) {
+            0..7 => {
+                let kinds = [TenderKind::Qr, TenderKind::Card, TenderKind::Cash];
+                Act::Do(Event::ChooseTender(*dice.pick(&kinds)))
+            }
+            7 => Act::Do(Event::Back),
+            _ => Act::Wait,
+        },
+        Screen::BankCheck(check) if check.silent => match dice.below(10) {
+            0..6 => Act::Do(Event::GoOn),
+            6..8 => Act::Do(Event::ExtendOffer),
+            8 => Act::Do(Event::Back),
+            _ => Act::Wait,
+        },
+        Screen::BankCheck(_) if dice.chance(5) => Act::Do(Event::CancelTender),
         Screen::Card { .. } if dice.chance(10) => Act::Do(Event::CancelTender),
         Screen::Unknown { .. } if dice.chance(30) => Act::Do(Event::PrintSlip),
         Screen::Qr(qr) => qr_paying(qr, dice),
@@ -73,8 +99,9 @@ pub fn shopper(view: &View, known_codes: &[String], dice: &mut Dice) -> Act {
 /// Buttons the screen does not even show.
 fn stray(view: &View, known_codes: &[String], dice: &mut Dice) -> Event {
     let line = view.basket.lines.first().map(|line| line.line.id);
-    match dice.below(14) {
+    match dice.below(15) {
         0 => Event::Back,
+        13 => Event::GoOn,
         1 => Event::Pay,
         2 => Event::ChooseTender(*dice.pick(&[TenderKind::Qr, TenderKind::Card, TenderKind::Cash])),
         3 => Event::CancelTender,
@@ -150,11 +177,13 @@ fn qr_paying(qr: &QrView, dice: &mut Dice) -> Act {
     if qr.offer.is_none() {
         return Act::Wait;
     }
-    let transfer = |amount: i64, delay| Act::Transfer {
+    let odd_transfer = |amount: i64, delay, odd| Act::Transfer {
         attempt,
         amount,
         delay,
+        odd,
     };
+    let transfer = |amount: i64, delay| odd_transfer(amount, delay, Odd::No);
     match dice.below(100) {
         0..38 => {
             let delay = dice.between(500, 8_000);
@@ -171,7 +200,10 @@ fn qr_paying(qr: &QrView, dice: &mut Dice) -> Act {
         }
         51..55 => transfer((due / 3).max(1), 2_000),
         55..58 => transfer(due + 7_000, 2_000),
-        58..72 => Act::Do(Event::CancelTender),
+        58..60 => odd_transfer(due, 3_000, Odd::Twice),
+        60 => odd_transfer(500, 3_000, Odd::Foreign),
+        61 => transfer(200, 1_000),
+        62..72 => Act::Do(Event::CancelTender),
         72..76 => Act::Do(Event::ExtendOffer),
         _ => Act::Wait,
     }
@@ -179,7 +211,12 @@ fn qr_paying(qr: &QrView, dice: &mut Dice) -> Act {
 
 /// What staff does when the lamp is on or the list is not empty; `charged` looks at the
 /// terminal's own journal, as a person would.
-pub fn staff(view: &View, charged: impl FnOnce(AttemptId) -> bool, dice: &mut Dice) -> Vec<Event> {
+pub fn staff(
+    view: &View,
+    charged: impl FnOnce(AttemptId) -> bool,
+    came: impl FnOnce(AttemptId) -> bool,
+    dice: &mut Dice,
+) -> Vec<Event> {
     let signed_in = Event::Staff(StaffEvent::SignedIn {
         staff: StaffId("S7".to_owned()),
     });
@@ -203,6 +240,10 @@ pub fn staff(view: &View, charged: impl FnOnce(AttemptId) -> bool, dice: &mut Di
             _ => StaffEvent::CashTaken {
                 received_minor: (amount.minor / 100_000 + 1) * 100_000,
             },
+        },
+        // Now and then somebody believes a picture on a phone.
+        Screen::Qr(qr) if came(qr.attempt) || dice.chance(10) => StaffEvent::TransferSeen {
+            reference: format!("S{:06}", dice.below(900_000)),
         },
         Screen::Unknown {
             attempt,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use checkout::Now;
 use checkout::till::*;
+use checkout::{Currency, Money, Now};
 
 use crate::check::{Journal, Violation};
 use crate::devices::{self, Bank, Mail, Terminal, Txn};
-use crate::people::{self, Act};
+use crate::people::{self, Act, Odd};
 use crate::rng::Dice;
 use crate::shop;
 
@@ -20,6 +20,10 @@ pub enum Broken {
     StoreForgetsLastWrite,
     /// The terminal is asked twice for one attempt.
     TerminalAskedTwice,
+    /// One transfer is told under two references, as if it had not been recognised again.
+    CreditCountedTwice,
+    /// The questions about earlier offers never leave the kiosk.
+    OffersNotAskedAbout,
 }
 
 const START_WALL_MS: i64 = 1_795_000_000_000;
@@ -44,6 +48,10 @@ pub struct Stats {
     pub unknowns: u64,
     pub reviews: u64,
     pub parked: u64,
+    pub shorts: u64,
+    pub checks: u64,
+    pub words: u64,
+    pub vouchers: u64,
     pub steps: u64,
 }
 
@@ -77,6 +85,12 @@ pub struct World {
     disturbed_at: u64,
     seed: u64,
     parked_codes: Vec<String>,
+    /// Codes on vouchers' papers, for ever: used ones are tried again.
+    voucher_codes: Vec<String>,
+    /// Offers asked about since the last way to pay began.
+    asked_about: BTreeSet<AttemptId>,
+    /// Attempts whose beginning was looked at.
+    begun: BTreeSet<AttemptId>,
     pub stats: Stats,
 }
 
@@ -94,6 +108,7 @@ pub fn run(seed: u64, broken: Option<Broken>) -> Result<Stats, Violation> {
 impl World {
     fn new(seed: u64, broken: Option<Broken>) -> World {
         let config = shop::config(seed);
+        let is_mute = config.qr_confirm == QrConfirm::Staff;
         let now = Now {
             wall_ms: START_WALL_MS,
             utc_offset_min: 420,
@@ -107,7 +122,10 @@ impl World {
             before_last: None,
             journal: Journal::default(),
             terminal: Terminal::default(),
-            bank: Bank::default(),
+            bank: Bank {
+                is_mute,
+                ..Bank::default()
+            },
             mail: Vec::new(),
             posted: 0,
             writing: None,
@@ -128,6 +146,9 @@ impl World {
             disturbed_at: 0,
             seed,
             parked_codes: Vec::new(),
+            voucher_codes: Vec::new(),
+            asked_about: BTreeSet::new(),
+            begun: BTreeSet::new(),
             stats: Stats::default(),
         }
     }
@@ -197,6 +218,13 @@ impl World {
         if self.bank.next_say().is_some_and(|at| at <= self.time) {
             let mut mail = Mail::new();
             self.bank.say(self.time, &mut self.dice, &mut mail);
+            if self.broken == Some(Broken::CreditCountedTwice) {
+                mail.extend(
+                    mail.clone()
+                        .into_iter()
+                        .map(|(after, event)| (after, renamed(event))),
+                );
+            }
             self.deliver(mail);
             return Ok(());
         }
@@ -241,14 +269,28 @@ impl World {
             }
             self.away_since = None;
         }
+        let at_tenders = matches!(view.screen, Screen::Pay(_) | Screen::Underpaid(_));
+        if at_tenders && !self.voucher_codes.is_empty() && self.dice.chance(30) {
+            let code = self.dice.pick(&self.voucher_codes).clone();
+            return self.step(Event::EnterCoupon(code));
+        }
         match people::shopper(&view, &self.parked_codes, &mut self.dice) {
             Act::Do(event) => self.step(event),
             Act::Transfer {
                 attempt,
                 amount,
                 delay,
+                odd,
             } => {
-                self.bank.pay(attempt, amount, self.time, delay);
+                let currency = match odd {
+                    Odd::Foreign => Currency::USD,
+                    Odd::No | Odd::Twice => Currency::VND,
+                };
+                let (amount, dice) = (Money::new(amount, currency), &mut self.dice);
+                self.bank.pay(attempt, amount, self.time, delay, dice);
+                if odd == Odd::Twice {
+                    self.bank.pay(attempt, amount, self.time, delay * 20, dice);
+                }
                 Ok(())
             }
             Act::Leave => {
@@ -266,6 +308,7 @@ impl World {
         self.staff_at = self.time + self.dice.between(pause, pause + 55_000);
         let view = self.till.view(self.now());
         let waiting = view.help_called
+            || self.till.may_confirm_transfer()
             || matches!(
                 view.screen,
                 Screen::AgeCheck { .. }
@@ -277,8 +320,10 @@ impl World {
             );
         if waiting {
             self.disturbed_at = self.time;
-            let terminal = &mut self.terminal;
-            let acts = people::staff(&view, |attempt| terminal.settle(attempt), &mut self.dice);
+            let (terminal, bank, time) = (&mut self.terminal, &self.bank, self.time);
+            let charged = |attempt| terminal.settle(attempt);
+            let came = |attempt| bank.came(attempt, time);
+            let acts = people::staff(&view, charged, came, &mut self.dice);
             for event in acts {
                 self.step(event)?;
             }
@@ -290,13 +335,21 @@ impl World {
             .reviews
             .iter()
             .any(|r| r.kind == ReviewKind::Contradiction);
-        if self.dice.chance(15) || contradiction {
+        let unsettled = self.acts_left == 0
+            && self
+                .till
+                .state()
+                .unconfirmed
+                .iter()
+                .any(|entry| entry.looked_up.is_none());
+        if self.dice.chance(15) || contradiction || unsettled {
             return self.staff_reviews();
         }
         Ok(())
     }
 
     fn staff_reviews(&mut self) -> Result<(), Violation> {
+        self.staff_lists()?;
         let Some(review) = self.till.state().reviews.first().cloned() else {
             return Ok(());
         };
@@ -314,9 +367,12 @@ impl World {
             _ => true,
         };
         let decision = match real {
-            true => *self
-                .dice
-                .pick(&[ReviewDecision::Refunded, ReviewDecision::Kept]),
+            true => *self.dice.pick(&[
+                ReviewDecision::Refunded,
+                ReviewDecision::Kept,
+                ReviewDecision::Voucher,
+                ReviewDecision::Reopened,
+            ]),
             false => ReviewDecision::NoMoney,
         };
         let staff = StaffId("S7".to_owned());
@@ -328,6 +384,60 @@ impl World {
             note,
         }))?;
         self.step(Event::Staff(StaffEvent::SignedOut))
+    }
+
+    /// Staff look up what counted on their word in the bank's own list.
+    fn staff_lists(&mut self) -> Result<(), Violation> {
+        let entries = self.till.state().unconfirmed.iter();
+        let mut open = entries.filter(|entry| entry.looked_up.is_none());
+        let Some(attempt) = open.next().map(|entry| entry.attempt) else {
+            return Ok(());
+        };
+        self.disturbed_at = self.time;
+        let arrived = self.bank.came(attempt, self.time);
+        let staff = StaffId("S7".to_owned());
+        self.step(Event::Staff(StaffEvent::SignedIn { staff }))?;
+        self.step(Event::Staff(StaffEvent::SettleUnconfirmed {
+            attempt,
+            arrived,
+        }))?;
+        self.step(Event::Staff(StaffEvent::SignedOut))
+    }
+
+    /// A way to pay begins only when every open offer of its visit was asked about.
+    fn check_offers_asked(&mut self, facts: &[Fact], state: &TillState) -> Result<(), Violation> {
+        let mut begun = false;
+        for fact in facts {
+            if let What::AttemptIntended { attempt, kind, .. } = &fact.what {
+                // A write that failed comes again with the same facts.
+                begun |= self.begun.insert(*attempt) && *kind != TenderKind::Voucher;
+            }
+        }
+        let Some(visit) = state.visit.as_ref().filter(|_| begun) else {
+            return Ok(());
+        };
+        let ours = state
+            .watched
+            .iter()
+            .filter(|watched| watched.visit == visit.id);
+        // What was left or paid in this very batch was not open before it.
+        let new = |attempt| {
+            facts.iter().any(|fact| match &fact.what {
+                What::OfferLeft { attempt: left } => *left == attempt,
+                What::AttemptPaid { attempt: paid, .. } => *paid == attempt,
+                _ => false,
+            })
+        };
+        for watched in ours {
+            if !self.asked_about.contains(&watched.attempt) && !new(watched.attempt) {
+                return Err(format!(
+                    "another way to pay began, and nobody asked about {}",
+                    watched.attempt
+                ));
+            }
+        }
+        self.asked_about.clear();
+        Ok(())
     }
 
     fn chaos(&mut self) -> Result<(), Violation> {
@@ -388,6 +498,8 @@ impl World {
     fn look(&mut self) -> Result<(), Violation> {
         let view = self.till.view(self.now());
         self.journal.allow_view(&view)?;
+        self.stats.shorts += u64::from(matches!(view.screen, Screen::Underpaid(_)));
+        self.stats.checks += u64::from(matches!(view.screen, Screen::BankCheck(_)));
         if let Screen::Parked { code, .. } = &view.screen
             && !self.parked_codes.contains(code)
         {
@@ -421,7 +533,10 @@ impl World {
                 ticket,
                 facts,
                 state,
-            } => return self.write(ticket, facts, state),
+            } => {
+                self.check_offers_asked(&facts, &state)?;
+                return self.write(ticket, facts, state);
+            }
             Effect::LookUp { ticket, code } => {
                 let found = if dice.chance(3) {
                     LookUpResult::Failed
@@ -466,7 +581,12 @@ impl World {
                 self.bank
                     .ask(attempt, amount.minor, &order_code, dice, &mut mail);
             }
-            Effect::CheckBank { attempt } => self.bank.check(attempt, dice, &mut mail),
+            Effect::CheckBank { attempt } => {
+                if self.broken != Some(Broken::OffersNotAskedAbout) {
+                    self.asked_about.insert(attempt);
+                }
+                self.bank.check(attempt, dice, &mut mail);
+            }
             Effect::CancelBank { attempt } => self.bank.cancel(attempt, dice, &mut mail),
             Effect::AckCredit { credit, .. } => self.bank.ack(&credit),
             Effect::Print {
@@ -496,6 +616,14 @@ impl World {
             }
             Effect::OpenDrawer { .. } => self.drawer_opened += 1,
             Effect::WakeAt { mono_ms } => self.wake_at = Some(mono_ms),
+            Effect::PrintVoucher { voucher, .. } => {
+                if !self.journal.vouchers.contains_key(&voucher.review) {
+                    return Err(format!("on paper, but not on disk: {voucher:?}"));
+                }
+                if !self.voucher_codes.contains(&voucher.code) {
+                    self.voucher_codes.push(voucher.code.clone());
+                }
+            }
             Effect::WatchBank { .. } | Effect::StopWatching { .. } | Effect::HelpLamp(_) => {}
         }
         self.deliver(mail);
@@ -578,6 +706,7 @@ impl World {
             }
         }
         self.mail = late;
+        self.begun.clone_from(&self.journal.intended);
         self.time += self.dice.between(800, 40_000);
         self.boot_at = self.time.saturating_sub(self.dice.between(0, 9_000));
         self.disturbed_at = self.time;
@@ -620,6 +749,8 @@ impl World {
         self.stats.sales = self.journal.sales.len() as u64;
         self.stats.unknowns = self.journal.unknown.len() as u64;
         self.stats.reviews = state.counters.review;
+        self.stats.words = self.journal.seen.len() as u64;
+        self.stats.vouchers = self.journal.vouchers_redeemed;
         Ok(())
     }
 
@@ -629,7 +760,9 @@ impl World {
             && state.watched.len() <= WATCHED_MAX
             && state.unprinted.len() <= UNPRINTED_MAX
             && state.seen_credits.len() <= SEEN_CREDITS_MAX
-            && state.closed_cards.len() <= CLOSED_CARDS_MAX;
+            && state.closed_cards.len() <= CLOSED_CARDS_MAX
+            && state.unconfirmed.len() <= UNCONFIRMED_MAX
+            && state.vouchers.len() <= VOUCHERS_MAX;
         if bounded {
             Ok(())
         } else {
@@ -643,10 +776,31 @@ impl World {
             && self.till.can_reconfigure()
             && self.mail.is_empty()
             && self.writing.is_none()
-            && self.bank.credits.iter().all(|credit| credit.acked)
+            && (self.bank.is_mute || self.bank.credits.iter().all(|credit| credit.acked))
+            && state
+                .unconfirmed
+                .iter()
+                .all(|entry| entry.looked_up.is_some())
             && !state
                 .reviews
                 .iter()
                 .any(|r| r.kind == ReviewKind::Contradiction)
+    }
+}
+
+/// The same news of a credit under another reference.
+fn renamed(event: Event) -> Event {
+    match event {
+        Event::Bank {
+            attempt,
+            said: BankSaid::Credit(credit),
+        } => Event::Bank {
+            attempt,
+            said: BankSaid::Credit(Credit {
+                id: format!("{}/2", credit.id),
+                ..credit
+            }),
+        },
+        other => other,
     }
 }
