@@ -1,9 +1,9 @@
 //! Putting one kiosk together: store, till, devices, sync.
 
 use crate::app::{App, AppEvent, Parts, store_fault};
-use crate::bank::RelayProvider;
+use crate::bank::{HeadOfficeRelay, QrPaymentProvider, RelayProvider, StaffProvider};
 use crate::clock::{Clock, wall_ms};
-use crate::config::Configuration;
+use crate::config::{Bank, BankMode, Configuration};
 use crate::devices::{self, CardLane, Devices, PrinterLane, QrLane};
 use crate::journal::Scribe;
 use crate::mailbox::Mailbox;
@@ -14,7 +14,7 @@ use crate::store::{
 use crate::sync::SyncHandle;
 use checkout::Rules;
 use checkout::barcode::BarcodeRules;
-use checkout::till::{Lang, Limits, TenderKind, Till, TillConfig, TillState};
+use checkout::till::{Lang, Limits, QrConfirm, TenderKind, Till, TillConfig, TillState};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use touchpoint::JournalId;
@@ -104,6 +104,18 @@ fn refuse_emptied(path: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// [`StartError`].
 pub fn assemble(config: &Configuration, mailbox: &Mailbox<AppEvent>) -> Result<Kiosk, StartError> {
+    assemble_with(config, mailbox, None)
+}
+
+/// As [`assemble`], with another bank side than the configured one.
+///
+/// # Errors
+/// [`StartError`].
+pub fn assemble_with(
+    config: &Configuration,
+    mailbox: &Mailbox<AppEvent>,
+    bank: Option<Box<dyn QrPaymentProvider>>,
+) -> Result<Kiosk, StartError> {
     let clock = Clock::new(config.zone);
     let now = clock.now();
     if !crate::clock::is_plausible(now.wall_ms) {
@@ -121,7 +133,7 @@ pub fn assemble(config: &Configuration, mailbox: &Mailbox<AppEvent>) -> Result<K
         JournalReason::Continued | JournalReason::New
     );
     let torn_paper = recall_prints(&opened.store, state.as_mut(), is_current)?;
-    let devices = start_devices(config, mailbox, &journal, torn_paper, &opened.store)?;
+    let devices = start_devices(config, mailbox, &journal, torn_paper, &opened.store, bank)?;
     let seed = random_u64()?;
     let boot = format!("{:016x}", random_u64()?);
     let settings = till_config(config, &journal);
@@ -234,8 +246,19 @@ pub fn till_config(config: &Configuration, journal: &str) -> TillConfig {
         order_code_key: key,
         business_day_starts_min: u16::from(config.file.shop.day_starts_at_hour) * 60,
         limits: limits(config),
+        qr_confirm: match config.file.bank.as_ref().map(|bank| bank.mode) {
+            Some(BankMode::Staff) => QrConfirm::Staff,
+            _ => QrConfirm::Bank,
+        },
+        payee: payee(config),
         ..TillConfig::new(rules)
     }
+}
+
+/// Whom the kiosk's own codes pay; `None` where the provider makes the codes.
+fn payee(config: &Configuration) -> Option<String> {
+    let bank = config.file.bank.as_ref()?;
+    devices::pinned_payee(bank, config.currency).ok()
 }
 
 fn limits(config: &Configuration) -> Limits {
@@ -261,6 +284,7 @@ fn start_devices(
     journal: &str,
     torn_paper: bool,
     store: &Store,
+    other_bank: Option<Box<dyn QrPaymentProvider>>,
 ) -> Result<Devices, StartError> {
     let told = |error: &dyn std::fmt::Display| StartError::Device(error.to_string());
     let mut devices = Devices::none(mailbox.clone());
@@ -276,14 +300,35 @@ fn start_devices(
         devices.card = Some(lane.map_err(|e| told(&e))?);
     }
     if let Some(bank) = &config.file.bank {
-        let provider = RelayProvider::new(&bank.relay_url).map_err(|e| told(&e))?;
+        if config.currency == checkout::Currency::VND {
+            devices::pinned_payee(bank, config.currency).map_err(|e| told(&e))?;
+        }
+        let open_for_ms = u64::from(config.file.times.qr_offer_s) * 1000;
+        let provider = match other_bank {
+            Some(provider) => provider,
+            None => bank_provider(bank, store).map_err(|e| told(&e))?,
+        };
         let lane = QrLane::spawn(
             bank.clone(),
             config.currency,
-            Box::new(provider),
+            open_for_ms,
+            provider,
             mailbox.clone(),
         );
         devices.qr = Some(lane.map_err(|e| told(&e))?);
     }
     Ok(devices)
+}
+
+/// Who is asked about transfers.
+fn bank_provider(
+    bank: &Bank,
+    store: &Store,
+) -> Result<Box<dyn QrPaymentProvider>, crate::bank::ProviderError> {
+    let url = bank.relay_url.as_deref();
+    Ok(match bank.mode {
+        BankMode::Relay => Box::new(HeadOfficeRelay::new(store.clone(), url)?),
+        BankMode::Simulated => Box::new(RelayProvider::new(url.unwrap_or_default())?),
+        BankMode::Staff => Box::new(StaffProvider),
+    })
 }

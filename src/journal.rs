@@ -6,12 +6,14 @@
 //! reaches a touchpoint, no card data reaches anything.
 
 mod names;
+mod odd_money;
 
 pub use names::screen;
 
 use crate::store::JournalEvent;
 use checkout::till::{
-    AddedBy, AttemptDecision, AttemptId, DeviceState, DrawerReason, Fact, VisitEnd, What,
+    AddedBy, AttemptDecision, AttemptId, DeviceState, DrawerReason, Fact, NotStartedReason,
+    VisitEnd, What,
 };
 use checkout::{Basket, ItemId, LocalDate};
 use names::{
@@ -128,6 +130,13 @@ impl Scribe {
             | What::CashNotTaken { .. }
             | What::DrawerOpened { .. }
             | What::CreditReceived { .. }
+            | What::TransferSeen { .. }
+            | What::TransferSettled { .. }
+            | What::VoucherIssued { .. }
+            | What::VoucherRedeemed { .. }
+            | What::OffersUnasked { .. }
+            | What::PayeeDiffers
+            | What::PayeeAccepted { .. }
             | What::ReviewOpened(_)
             | What::ReviewResolved { .. } => self.write_money(fact, events),
             What::ReceiptPrinted { .. }
@@ -178,7 +187,10 @@ impl Scribe {
             What::CreditReceived { attempt, credit } => {
                 let body = words::AttemptApproved {
                     attempt: attempt.to_string(),
-                    amount: self.money(credit.amount.minor),
+                    amount: Money {
+                        currency: credit.amount.currency.code().to_owned(),
+                        minor: credit.amount.minor,
+                    },
                     reference: Some(credit.id.clone()),
                 };
                 self.push(fact, &body, events)
@@ -201,7 +213,12 @@ impl Scribe {
             } => self.declined(fact, &attempt.to_string(), decline(reason), events),
             What::AttemptNotStarted {
                 attempt, reason, ..
-            } => self.declined(fact, &attempt.to_string(), not_started(*reason), events),
+            } => {
+                if *reason == NotStartedReason::CodeUnreadable {
+                    self.alarm(fact, "qr", "code_not_shown", events)?;
+                }
+                self.declined(fact, &attempt.to_string(), not_started(*reason), events)
+            }
             What::CashNotTaken { attempt } => {
                 self.declined(fact, &attempt.to_string(), "cancelled", events)
             }
@@ -264,14 +281,9 @@ impl Scribe {
                 let reason = reason.into();
                 self.push(fact, &words::DrawerOpened { reason }, events)
             }
-            What::ReviewOpened(review) => {
-                self.fault(fact, "money.review_opened", review.id.0, events)
-            }
-            What::ReviewResolved { review, .. } => {
-                self.fault(fact, "money.review_resolved", review.0, events)
-            }
             // Paid is said by the sale it belongs to.
-            _ => Ok(()),
+            What::AttemptPaid { .. } => Ok(()),
+            _ => self.write_odd_money(fact, events),
         }
     }
 
@@ -536,16 +548,16 @@ impl Scribe {
         self.push(fact, &body, events)
     }
 
-    fn fault(
+    fn alarm(
         &self,
         fact: &Fact,
-        name: &str,
-        number: u64,
+        part: &str,
+        fault: &str,
         events: &mut Vec<JournalEvent>,
     ) -> Result<(), EventError> {
         let body = words::FaultNoted {
-            part: "till".into(),
-            fault: format!("{name}.{number}"),
+            part: part.into(),
+            fault: fault.into(),
         };
         self.push(fact, &body, events)
     }

@@ -4,11 +4,12 @@
 
 use super::{App, AppEvent, UiEvent};
 use crate::devices::StaffPaper;
+use crate::format::Language;
 use crate::receipt::report::Summary;
 use crate::receipt::{self, Seller};
 use crate::store::{Closing, DayFigures, Moment, StoreError};
 use checkout::till::{
-    DeviceKind, Event, PrintOutcome, PrinterFault, PrinterSaid, Sale, StaffEvent,
+    DeviceKind, Event, Lang, PrintOutcome, PrinterFault, PrinterSaid, Sale, StaffEvent, Voucher,
 };
 
 /// A paper of the staff.
@@ -30,6 +31,8 @@ pub enum Paper {
     },
     /// The printer's test page.
     SelfTest,
+    /// A voucher for a shopper.
+    Voucher,
 }
 
 /// What staff read about the last thing they asked for.
@@ -266,6 +269,24 @@ impl App {
         };
         self.print_paper(
             paper,
+            &StaffPaper::Document {
+                document,
+                copy_number,
+            },
+        );
+    }
+
+    /// A voucher on paper; the till has its code on disk. Staff see how far it is and can print it
+    /// again from their list.
+    pub(super) fn print_voucher(&mut self, voucher: &Voucher, lang: &Lang) {
+        let language = Language::from_code(&lang.0).unwrap_or(self.config.language);
+        let (seller, currency) = (Seller::of(&self.config), self.config.currency);
+        let amount = checkout::Money::new(voucher.amount_minor, currency);
+        let until = self.clock.local(voucher.until_wall_ms, "%d/%m/%Y");
+        let document = receipt::voucher::document(&seller, &voucher.code, amount, &until, language);
+        let copy_number = 0;
+        self.print_paper(
+            Paper::Voucher,
             &StaffPaper::Document {
                 document,
                 copy_number,

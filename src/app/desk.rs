@@ -4,8 +4,8 @@ use super::{TypedWeight, UiEvent};
 use crate::staff::{PIN_DIGITS, Tries};
 use checkout::Unit;
 use checkout::till::{
-    AttemptDecision, Event, ReviewDecision, ReviewId, Screen, StaffEvent, StoreFault, TillState,
-    View,
+    AttemptDecision, AttemptId, Event, ReviewDecision, ReviewId, Screen, StaffEvent, StoreFault,
+    TillState, View,
 };
 
 /// Which part of the desk is open.
@@ -18,6 +18,8 @@ pub enum DeskView {
     Weight,
     Doubt,
     Devices,
+    Transfer,
+    Review,
 }
 
 /// What is wrong with the PIN.
@@ -30,6 +32,8 @@ pub enum PinProblem {
     Locked,
 }
 
+/// Symbols of a bank's reference.
+const REFERENCE_LENGTH_MAX: usize = 24;
 /// Digits of a cash amount.
 const CASH_DIGITS_MAX: usize = 12;
 
@@ -50,6 +54,10 @@ pub struct Desk {
     pub cash: String,
     /// Weight of the item that waits for one, as far as it is typed.
     pub weight: TypedWeight,
+    /// The bank's reference of a transfer, as far as it is typed.
+    pub reference: String,
+    /// The review that is looked at.
+    pub review: Option<ReviewId>,
     /// The store's fault, for the devices list.
     pub storage: Option<StoreFault>,
     tries: Tries,
@@ -61,6 +69,8 @@ impl Desk {
         self.pin.clear();
         self.cash.clear();
         self.weight.clear();
+        self.reference.clear();
+        self.review = None;
         self.view = DeskView::Panel;
         self.problem = PinProblem::None;
     }
@@ -143,7 +153,27 @@ impl Desk {
             UiEvent::DoubtPaid => return self.resolve(state, AttemptDecision::Paid),
             UiEvent::DoubtNotPaid => return self.resolve(state, AttemptDecision::NotCharged),
             UiEvent::DoubtGivenBack => return self.resolve(state, AttemptDecision::TakenBack),
-            UiEvent::DeskTask(id, second) => return task(id, *second),
+            UiEvent::TransferKey(key) => self.reference_key(key),
+            UiEvent::TransferErase => {
+                self.reference.pop();
+            }
+            UiEvent::TransferConfirm => {
+                let reference = std::mem::take(&mut self.reference);
+                self.view = DeskView::Panel;
+                return Some(Event::Staff(StaffEvent::TransferSeen { reference }));
+            }
+            UiEvent::ReviewChoose(choice) => {
+                self.view = DeskView::Panel;
+                return decision(self.review.take()?, choice);
+            }
+            UiEvent::DeskTask(id, second) => {
+                if let Some(review) = id.strip_prefix("review:") {
+                    self.review = review.parse().ok().map(ReviewId);
+                    self.view = DeskView::Review;
+                    return None;
+                }
+                return task(id, *second);
+            }
             UiEvent::CashRefuse => return Some(Event::Staff(StaffEvent::CashRefused)),
             UiEvent::LeaveDesk => return Some(Event::Staff(StaffEvent::SignedOut)),
             _ => {}
@@ -156,6 +186,13 @@ impl Desk {
         if digit && self.pin.len() < *PIN_DIGITS.end() {
             self.pin.push_str(key);
             self.problem = PinProblem::None;
+        }
+    }
+
+    fn reference_key(&mut self, key: &str) {
+        let fits = key.chars().count() == 1 && self.reference.len() < REFERENCE_LENGTH_MAX;
+        if fits && key != " " {
+            self.reference.push_str(key);
         }
     }
 
@@ -210,21 +247,34 @@ fn last_receipt(state: &TillState) -> Option<u64> {
     Some(state.counters.receipt).filter(|number| *number > 0)
 }
 
-/// What a task on the panel asks of the till: `review:N`, `missing:N`, `parked:CODE`,
+/// What a choice about money in review asks of the till.
+fn decision(review: ReviewId, choice: &str) -> Option<Event> {
+    let decision = match choice {
+        "reopen" => ReviewDecision::Reopened,
+        "voucher" => ReviewDecision::Voucher,
+        "refunded" => ReviewDecision::Refunded,
+        "kept" => ReviewDecision::Kept,
+        "no-money" => ReviewDecision::NoMoney,
+        _ => return None,
+    };
+    Some(Event::Staff(StaffEvent::ResolveReview {
+        review,
+        decision,
+        note: "decided at the kiosk".to_owned(),
+    }))
+}
+
+/// What a task on the panel asks of the till: `settle:ATTEMPT`, `voucher:CODE`, `payee`, `parked:CODE`,
 /// `receipt:N`, `cash`; the second button is the one that gives up.
 fn task(id: &str, second: bool) -> Option<Event> {
     let (kind, which) = id.split_once(':').unwrap_or((id, ""));
     let event = match kind {
-        "review" | "missing" => StaffEvent::ResolveReview {
-            review: ReviewId(which.parse().ok()?),
-            decision: match (kind, second) {
-                (_, true) => ReviewDecision::Kept,
-                // The money is there after all: there was nothing to settle.
-                ("missing", false) => ReviewDecision::NoMoney,
-                (_, false) => ReviewDecision::Refunded,
-            },
-            note: "decided at the kiosk".to_owned(),
+        "settle" => StaffEvent::SettleUnconfirmed {
+            attempt: AttemptId(which.parse().ok()?),
+            arrived: !second,
         },
+        "voucher" => StaffEvent::ReprintVoucher(which.to_owned()),
+        "payee" => StaffEvent::AcceptPayee,
         "parked" if second => StaffEvent::DiscardParked(which.to_owned()),
         "parked" => StaffEvent::ResumeParked(which.to_owned()),
         "receipt" if second => StaffEvent::ForgetReceipt {
@@ -289,17 +339,6 @@ mod tests {
             staff(StaffEvent::DiscardParked(parked("A7K2")))
         );
         assert_eq!(task("cash", false), staff(StaffEvent::CashRefused));
-        let decided = |decision| {
-            staff(StaffEvent::ResolveReview {
-                review: ReviewId(3),
-                decision,
-                note: "decided at the kiosk".to_owned(),
-            })
-        };
-        assert_eq!(task("review:3", false), decided(ReviewDecision::Refunded));
-        assert_eq!(task("review:3", true), decided(ReviewDecision::Kept));
-        assert_eq!(task("missing:3", false), decided(ReviewDecision::NoMoney));
-        assert_eq!(task("missing:3", true), decided(ReviewDecision::Kept));
         let mut state = TillState::default();
         let receipt = |second| UiEvent::DeskTask("receipt:142".to_owned(), second);
         assert_eq!(copy_wanted(&receipt(false), &state), Some(142));
@@ -312,6 +351,54 @@ mod tests {
         };
         assert_eq!(task("receipt:142", true), staff(forget));
         assert_eq!(task("receipt:x", true), None);
+        let settle = |arrived| StaffEvent::SettleUnconfirmed {
+            attempt: AttemptId(7),
+            arrived,
+        };
+        assert_eq!(task("settle:7", false), staff(settle(true)));
+        assert_eq!(task("settle:7", true), staff(settle(false)));
+        let again = StaffEvent::ReprintVoucher("V34679ACDE".to_owned());
+        assert_eq!(task("voucher:V34679ACDE", false), staff(again));
+        assert_eq!(task("payee", false), staff(StaffEvent::AcceptPayee));
+    }
+
+    #[test]
+    fn money_in_review_is_looked_at_before_it_is_decided() {
+        // Proves that the panel only opens a review, and that each choice asks for what it says.
+        let (mut desk, state) = (Desk::default(), TillState::default());
+        let view = view_of_nothing();
+        for (choice, decision) in [
+            ("reopen", ReviewDecision::Reopened),
+            ("voucher", ReviewDecision::Voucher),
+            ("refunded", ReviewDecision::Refunded),
+            ("kept", ReviewDecision::Kept),
+            ("no-money", ReviewDecision::NoMoney),
+        ] {
+            let open = UiEvent::DeskTask("review:4".to_owned(), false);
+            assert_eq!(desk.touch(&open, &view, &state), None);
+            assert_eq!(desk.view, DeskView::Review);
+            let asked = desk.touch(&UiEvent::ReviewChoose(choice.to_owned()), &view, &state);
+            let Some(Event::Staff(StaffEvent::ResolveReview {
+                review,
+                decision: asked,
+                ..
+            })) = asked
+            else {
+                unreachable!("{choice}: {asked:?}");
+            };
+            assert_eq!((review, asked), (ReviewId(4), decision));
+        }
+    }
+
+    fn view_of_nothing() -> View {
+        let config = crate::testing::configuration();
+        let now = checkout::Now {
+            wall_ms: 1_795_000_000_000,
+            utc_offset_min: 420,
+            mono_ms: 0,
+        };
+        let config = crate::assemble::till_config(&config, "journal");
+        checkout::till::Till::new(config, None, 1, now).view(now)
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub struct Model<'a> {
     pub clock: Clock,
     /// Grid and search.
     pub browse: &'a Browse,
+    /// Whom the kiosk's own QR codes pay, `BANK/ACCOUNT`.
+    pub payee: Option<String>,
     /// Staff pad.
     pub desk: &'a Desk,
     /// Business day and papers of the staff.
@@ -152,6 +154,7 @@ impl App {
             language: self.language(),
             clock: self.clock,
             browse: &self.browse,
+            payee: self.till.config().payee.clone(),
             desk: &self.desk,
             day: &self.day,
             panels: &self.panels,
@@ -301,6 +304,7 @@ impl App {
             } => self.commit(now, ticket, &facts, &state),
             Effect::LookUp { ticket, code } => self.look_up(ticket, &code),
             Effect::WakeAt { mono_ms } => self.wake_at_mono_ms = Some(mono_ms),
+            Effect::PrintVoucher { voucher, lang, .. } => self.print_voucher(&voucher, &lang),
             other => {
                 if matches!(other, Effect::RecoverTerminal { .. }) {
                     self.recovery_asked_mono_ms = Some(now.mono_ms);

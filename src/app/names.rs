@@ -25,6 +25,8 @@ pub fn screen_name(screen: &Screen) -> &'static str {
         Screen::Card { .. } => "card",
         Screen::Unknown { .. } => "unknown",
         Screen::Qr(_) => "qr",
+        Screen::Underpaid(_) => "underpaid",
+        Screen::BankCheck(_) => "bank-check",
         Screen::Cash { .. } => "cash",
         Screen::Saving { .. } => "saving",
         Screen::Paid(_) => "paid",

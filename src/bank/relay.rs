@@ -1,8 +1,11 @@
-//! The payment relay over HTTP: `POST /v1/orders`, `GET /v1/orders/{code}`,
-//! `DELETE /v1/orders/{code}`. The relay holds the bank's secrets; a kiosk
-//! holds none.
+//! The plain relay of `kiosk sim bank` over HTTP: `POST /v1/orders`,
+//! `GET /v1/orders/{code}`, `DELETE /v1/orders/{code}`, unsigned. For demos and
+//! tests; a shop's kiosk speaks to head office's relay.
 
-use super::{Capabilities, Offer, OrderState, ProviderError, QrPaymentProvider};
+use super::{
+    Answer, Asked, Capabilities, Confirm, Credited, Health, Known, Offer, OrderState,
+    ProviderError, QrPaymentProvider, Refund,
+};
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
 use std::time::Duration;
@@ -10,7 +13,7 @@ use std::time::Duration;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A provider behind a payment relay.
+/// A provider behind the plain relay.
 #[derive(Debug)]
 pub struct RelayProvider {
     client: Client,
@@ -76,22 +79,23 @@ fn state(response: Response) -> Result<OrderState, ProviderError> {
         .map_err(|error| ProviderError::Garbled(error.without_url().to_string()))
 }
 
-impl QrPaymentProvider for RelayProvider {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            long_poll_ms_max: 1000,
-            withdraw_is_final: false,
-        }
-    }
-
-    fn offer(&mut self, offer: &Offer) -> Result<(), ProviderError> {
+impl RelayProvider {
+    /// Announces an offer.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub fn offer(&self, offer: &Offer) -> Result<(), ProviderError> {
         let request = self.client.post(format!("{}/v1/orders", self.base));
         check(request.json(offer).send().map_err(unreachable)?)?;
         Ok(())
     }
 
-    fn ask(
-        &mut self,
+    /// What is known of an order, waiting up to `wait` for a further credit.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub fn ask(
+        &self,
         order: &str,
         known_credits: usize,
         wait: Duration,
@@ -100,11 +104,65 @@ impl QrPaymentProvider for RelayProvider {
             ("known", known_credits.to_string()),
             ("wait_ms", wait.as_millis().to_string()),
         ]);
+        let request = request.timeout(ANSWER_TIMEOUT + wait);
         state(check(request.send().map_err(unreachable)?)?)
     }
 
-    fn withdraw(&mut self, order: &str) -> Result<OrderState, ProviderError> {
+    /// Takes an offer back.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub fn withdraw(&self, order: &str) -> Result<OrderState, ProviderError> {
         let request = self.client.delete(self.order_url(order));
         state(check(request.send().map_err(unreachable)?)?)
+    }
+
+    /// The plain relay is the bank itself: its answer is the bank's.
+    fn answer(state: OrderState) -> Answer {
+        let credits = state.credits.into_iter().map(|credit| Credited {
+            reference: credit.reference,
+            amount_minor: credit.amount_minor,
+            // The plain relay knows one currency, the shop's.
+            currency: String::new(),
+        });
+        let credits: Vec<Credited> = credits.collect();
+        Answer {
+            revision: u64::try_from(credits.len()).unwrap_or(u64::MAX),
+            credits,
+            withdrawn: state.withdrawn,
+            creating: false,
+            refused: false,
+            made: None,
+            asked_ago_ms: Some(0),
+            health: Health::Answers,
+        }
+    }
+}
+
+impl QrPaymentProvider for RelayProvider {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            confirm: Confirm::PollAndPush,
+            enforces_amount: false,
+            cancel: false,
+            late_window_ms: None,
+            refund: Refund::None,
+            long_poll_ms_max: 4_000,
+        }
+    }
+
+    fn create(&self, asked: &Asked) -> Result<Answer, ProviderError> {
+        self.offer(&asked.offer)?;
+        Ok(Self::answer(OrderState::default()))
+    }
+
+    fn observe(&self, order: &str, known: Known, wait: Duration) -> Result<Answer, ProviderError> {
+        let state = self.ask(order, known.credits, wait)?;
+        Ok(Self::answer(state))
+    }
+
+    fn cancel(&self, order: &str) -> Result<Answer, ProviderError> {
+        let state = self.withdraw(order)?;
+        Ok(Self::answer(state))
     }
 }

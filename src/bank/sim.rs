@@ -350,7 +350,7 @@ pub fn start(listen: SocketAddr, behaviour: Behaviour) -> std::io::Result<Runnin
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ProviderError, QrPaymentProvider, RelayProvider};
+    use super::super::{ProviderError, RelayProvider};
     use super::*;
 
     fn bank(behaviour: Behaviour) -> (Running, RelayProvider) {
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn a_transfer_is_seen_as_the_bank_credits_it() {
         // Proves that amount and reference come from the bank's ledger, news at once.
-        let (running, mut provider) = bank(Behaviour::default());
+        let (running, provider) = bank(Behaviour::default());
         provider.offer(&offer_of(146_688)).unwrap();
         let before = provider.ask("HS7K2M9QX", 0, Duration::ZERO).unwrap();
         assert!(before.credits.is_empty());
@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn short_doubled_refused_and_busy_are_what_they_are() {
         // Proves that each misbehaviour reaches the driver as its own answer.
-        let (running, mut provider) = bank(Behaviour {
+        let (running, provider) = bank(Behaviour {
             pay_after_ms: Some(0),
             pay_percent: 50,
             notices: 3,

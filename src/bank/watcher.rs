@@ -1,46 +1,72 @@
-//! The thread that asks the bank side about every open offer.
+//! The threads that ask the bank side about every open offer.
 //!
 //! Offers outlive their screen: an offer that was left is still watched, more
 //! slowly, until the counter forgets it. An error is never an answer; the
 //! question is simply asked again.
+//!
+//! What is to be done stands in one table, an entry for each order, so nothing
+//! can be dropped for want of room in a queue. One thread asks short questions;
+//! another holds the long one about the code on the screen, so that news of it
+//! comes at once and never keeps the other offers waiting.
 
-use super::{Offer, OrderState, ProviderError, QrPaymentProvider};
+use super::{Answer, Asked, Confirm, Known, ProviderError, QrPaymentProvider};
 use crate::clock::mono_ms;
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// Commands that may wait for the thread; a counter has a handful of offers.
-const COMMANDS_MAX: usize = 64;
-/// Pause between two questions about the offer on the screen.
-const SHOWN_PAUSE_MS: u64 = 250;
-/// Pause between two questions about an offer that was left.
+/// Pause between two short questions about the offer on the screen, with and without a long one.
+const SHOWN_PAUSE_MS: u64 = 2_000;
+const SHOWN_ALONE_PAUSE_MS: u64 = 500;
+/// Pause while the provider makes its code.
+const CREATING_PAUSE_MS: u64 = 200;
+/// Pause while the counter waits for the bank's word about an earlier offer.
+const FRESH_PAUSE_MS: u64 = 400;
+/// How long the counter waits for it; see `Limits::offer_check_ms`.
+const FRESH_FOR_MS: u64 = 20_000;
+/// Pause between two questions about an offer that was left, and between questions about different
+/// ones: a shop that has many still asks seldom.
 const LEFT_PAUSE_MS: u64 = 15_000;
+const LEFT_SPACING_MS: u64 = 500;
 /// Longest pause after errors, on the screen and off it.
 const SHOWN_BACKOFF_MS_MAX: u64 = 3_000;
-const LEFT_BACKOFF_MS_MAX: u64 = 60_000;
+const LEFT_BACKOFF_MS_MAX: u64 = 30_000;
+
+/// Between two looks at a provider that cannot be asked at all.
+const READY_PAUSE_MS: u64 = 10_000;
 
 /// News from the bank side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BankEvent {
+    /// The provider cannot be asked at all until a person acts.
+    NotReady {
+        /// What to do.
+        why: ProviderError,
+    },
+    /// Now it can.
+    Ready,
     /// The bank side knows the offer; its code may be shown.
     Offered {
         /// Order code.
         order: String,
+        /// What the bank side said, its own code included.
+        answer: Answer,
     },
-    /// The bank side refused the offer for good.
+    /// The bank side refused the offer for good, or its code is wrong.
     Refused {
         /// Order code.
         order: String,
-        /// Its reason, for staff.
-        why: String,
+        /// Why, for staff.
+        why: ProviderError,
     },
     /// An answer about an order, whatever it says.
-    Answer {
+    Answered {
         /// Order code.
         order: String,
         /// What the bank side knows.
-        state: OrderState,
+        answer: Answer,
+        /// It answers a wish to take the offer back.
+        cancelling: bool,
     },
     /// No answer; the money may have come or not.
     Silent {
@@ -51,113 +77,117 @@ pub enum BankEvent {
     },
 }
 
-enum Command {
-    Offer(Offer),
-    Watch(String),
-    Leave(String),
-    Withdraw(String),
-    Forget(String),
-}
-
-/// Sends commands to the watcher; never blocks.
-#[derive(Clone, Debug)]
+/// Tells the threads what to watch; never blocks. They end when every handle is gone.
+#[derive(Clone)]
 pub struct BankHandle {
-    commands: SyncSender<Command>,
+    open: Arc<Open>,
 }
 
-impl std::fmt::Debug for Command {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (verb, order) = match self {
-            Self::Offer(offer) => ("offer", &offer.order),
-            Self::Watch(order) => ("watch", order),
-            Self::Leave(order) => ("leave", order),
-            Self::Withdraw(order) => ("withdraw", order),
-            Self::Forget(order) => ("forget", order),
-        };
-        write!(f, "{verb} {order}")
-    }
+/// Closes the table when the last handle is dropped.
+struct Open {
+    table: Arc<Table>,
 }
 
-/// The watcher's queue is full or its thread is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the QR payment watcher does not take commands; restart the kiosk program")]
-pub struct WatcherStuck;
-
-impl BankHandle {
-    fn send(&self, command: Command) -> Result<(), WatcherStuck> {
-        self.commands
-            .try_send(command)
-            .map_err(|error| match error {
-                TrySendError::Full(_) | TrySendError::Disconnected(_) => WatcherStuck,
-            })
-    }
-
-    /// Announces an offer and watches it as the one on the screen.
-    ///
-    /// # Errors
-    /// [`WatcherStuck`]: nothing was announced.
-    pub fn offer(&self, offer: Offer) -> Result<(), WatcherStuck> {
-        self.send(Command::Offer(offer))
-    }
-
-    /// Watches an order announced earlier (after a restart).
-    ///
-    /// # Errors
-    /// [`WatcherStuck`]: nothing is watched.
-    pub fn watch(&self, order: String) -> Result<(), WatcherStuck> {
-        self.send(Command::Watch(order))
-    }
-
-    /// The order left the screen; it is watched on, slowly.
-    ///
-    /// # Errors
-    /// [`WatcherStuck`].
-    pub fn leave(&self, order: String) -> Result<(), WatcherStuck> {
-        self.send(Command::Leave(order))
-    }
-
-    /// Takes the offer back at the bank and watches on.
-    ///
-    /// # Errors
-    /// [`WatcherStuck`].
-    pub fn withdraw(&self, order: String) -> Result<(), WatcherStuck> {
-        self.send(Command::Withdraw(order))
-    }
-
-    /// The counter is done with the order.
-    ///
-    /// # Errors
-    /// [`WatcherStuck`].
-    pub fn forget(&self, order: String) -> Result<(), WatcherStuck> {
-        self.send(Command::Forget(order))
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.table.lock().closed = true;
+        self.table.changed.notify_all();
     }
 }
 
+#[derive(Default)]
+struct Table {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    orders: BTreeMap<String, Watched>,
+    closed: bool,
+}
+
+impl Table {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is whole; a panicked holder left the table sound.
+        self.state
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
+    }
+}
+
+/// One order.
 struct Watched {
-    /// Still to be announced, with the pause after the last try.
-    announce: Option<Offer>,
+    /// Still to be announced.
+    announce: Option<Asked>,
+    /// Announced; the provider is making its code.
+    creating: bool,
     withdraw: bool,
-    known_credits: usize,
+    /// Somebody may have seen its code.
+    seen: bool,
+    known: Known,
     shown: bool,
     due_ms: u64,
     failures: u32,
+    /// The counter waits for a word of the bank that is not older than this.
+    fresh_since_ms: Option<u64>,
+    asking: bool,
+    asking_long: bool,
 }
 
 impl Watched {
-    fn new(announce: Option<Offer>, shown: bool) -> Self {
+    fn new(shown: bool) -> Self {
         Self {
-            announce,
+            announce: None,
+            creating: false,
             withdraw: false,
-            known_credits: 0,
+            seen: false,
+            known: Known::default(),
             shown,
             due_ms: 0,
             failures: 0,
+            fresh_since_ms: None,
+            asking: false,
+            asking_long: false,
         }
     }
 
-    fn pause_ms(&self) -> u64 {
-        let (pause, longest) = if self.shown {
-            (SHOWN_PAUSE_MS, SHOWN_BACKOFF_MS_MAX)
+    /// What comes first: lower is sooner.
+    fn rank(&self) -> u8 {
+        match self {
+            Self {
+                announce: Some(_), ..
+            } => 0,
+            Self { withdraw: true, .. } => 1,
+            Self {
+                fresh_since_ms: Some(_),
+                ..
+            } => 2,
+            Self { shown: true, .. } => 3,
+            _ => 4,
+        }
+    }
+
+    fn pause_ms(&self, left: u64) -> u64 {
+        if self.failures == 0 {
+            return match self {
+                Self { creating: true, .. } => CREATING_PAUSE_MS,
+                Self {
+                    fresh_since_ms: Some(_),
+                    ..
+                } => FRESH_PAUSE_MS,
+                Self {
+                    shown: true,
+                    asking_long: true,
+                    ..
+                } => SHOWN_PAUSE_MS,
+                Self { shown: true, .. } => SHOWN_ALONE_PAUSE_MS,
+                _ => LEFT_PAUSE_MS.max(left * LEFT_SPACING_MS),
+            };
+        }
+        let soon = self.shown || self.fresh_since_ms.is_some() || self.withdraw;
+        let (pause, longest) = if soon {
+            (SHOWN_ALONE_PAUSE_MS, SHOWN_BACKOFF_MS_MAX)
         } else {
             (LEFT_PAUSE_MS, LEFT_BACKOFF_MS_MAX)
         };
@@ -165,229 +195,353 @@ impl Watched {
     }
 }
 
-struct Watcher<E> {
-    provider: Box<dyn QrPaymentProvider>,
-    orders: BTreeMap<String, Watched>,
-    on_event: E,
+impl BankHandle {
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.open.table.lock());
+        self.open.table.changed.notify_all();
+    }
+
+    /// Announces an offer and watches it as the one on the screen.
+    pub fn offer(&self, asked: Asked) {
+        self.change(|state| {
+            let order = asked.offer.order.clone();
+            let mut watched = Watched::new(true);
+            watched.announce = Some(asked);
+            state.orders.insert(order, watched);
+        });
+    }
+
+    /// Watches an order announced earlier; `shown` when its code is on the screen.
+    pub fn watch(&self, order: String, shown: bool) {
+        self.change(|state| {
+            let watched = state.orders.entry(order);
+            let watched = watched.or_insert_with(|| Watched::new(shown));
+            watched.shown = shown;
+            watched.seen = true;
+            watched.due_ms = 0;
+        });
+    }
+
+    /// Asks about an order now, and again until the bank itself has been asked since.
+    pub fn check(&self, order: String) {
+        self.change(|state| {
+            let watched = state.orders.entry(order);
+            let watched = watched.or_insert_with(|| Watched::new(false));
+            watched.seen = true;
+            watched.fresh_since_ms = Some(mono_ms());
+            watched.due_ms = 0;
+        });
+    }
+
+    /// Takes the offer back at the bank and watches on, slowly.
+    pub fn withdraw(&self, order: String) {
+        self.change(|state| {
+            let watched = state.orders.entry(order);
+            let watched = watched.or_insert_with(|| Watched::new(false));
+            watched.announce = None;
+            watched.creating = false;
+            watched.shown = false;
+            watched.withdraw = true;
+            watched.due_ms = 0;
+        });
+    }
+
+    /// The counter is done with the order.
+    pub fn forget(&self, order: &str) {
+        self.change(|state| {
+            state.orders.remove(order);
+        });
+    }
 }
 
-/// Starts the watcher thread. It ends when every handle is dropped.
+/// Starts the threads. They end when every handle is dropped.
 ///
 /// # Errors
 /// When the system gives no thread.
 pub fn spawn(
-    provider: Box<dyn QrPaymentProvider>,
+    provider: Arc<dyn QrPaymentProvider>,
     on_event: impl FnMut(BankEvent) + Send + 'static,
 ) -> std::io::Result<BankHandle> {
-    let (commands, received) = sync_channel(COMMANDS_MAX);
-    let watcher = Watcher {
-        provider,
-        orders: BTreeMap::new(),
-        on_event,
-    };
+    let table = Arc::new(Table::default());
+    let watcher = Arc::new(Watcher {
+        table: table.clone(),
+        provider: provider.clone(),
+        on_event: Mutex::new(on_event),
+    });
+    let short = watcher.clone();
     std::thread::Builder::new()
         .name("bank".into())
-        .spawn(move || watcher.run(&received))?;
-    Ok(BankHandle { commands })
+        .spawn(move || short.run())?;
+    if provider.capabilities().long_poll_ms_max > 0 {
+        std::thread::Builder::new()
+            .name("bank-news".into())
+            .spawn(move || watcher.run_long())?;
+    }
+    Ok(BankHandle {
+        open: Arc::new(Open { table }),
+    })
+}
+
+struct Watcher<E> {
+    table: Arc<Table>,
+    provider: Arc<dyn QrPaymentProvider>,
+    on_event: Mutex<E>,
+}
+
+/// One question to ask.
+enum Question {
+    Create(Box<Asked>),
+    Cancel,
+    Observe(Known),
 }
 
 impl<E: FnMut(BankEvent)> Watcher<E> {
-    fn run(mut self, commands: &Receiver<Command>) {
-        loop {
-            let due_ms = self.orders.values().map(|watched| watched.due_ms).min();
-            let command = match due_ms {
-                None => commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due_ms) => {
-                    let wait = Duration::from_millis(due_ms.saturating_sub(mono_ms()));
-                    commands.recv_timeout(wait)
+    fn tell(&self, event: BankEvent) {
+        let mut on_event = self
+            .on_event
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
+        on_event(event);
+    }
+
+    fn run(&self) {
+        if !self.get_ready() {
+            return;
+        }
+        while let Some((order, question)) = self.next_question() {
+            let cancelling = matches!(question, Question::Cancel);
+            let (created, result) = match question {
+                Question::Create(asked) => (true, self.provider.create(&asked)),
+                Question::Cancel => (false, self.provider.cancel(&order)),
+                Question::Observe(known) => {
+                    let answer = self.provider.observe(&order, known, Duration::ZERO);
+                    (false, answer)
                 }
             };
-            match command {
-                Ok(command) => self.take(command),
-                Err(RecvTimeoutError::Timeout) => self.ask_next(),
-                Err(RecvTimeoutError::Disconnected) => return,
+            match result {
+                Ok(answer) => self.answered(&order, answer, created, cancelling),
+                Err(why) => self.failed(&order, why, created),
             }
         }
     }
 
-    fn take(&mut self, command: Command) {
-        match command {
-            Command::Offer(offer) => {
-                let order = offer.order.clone();
-                self.orders.insert(order, Watched::new(Some(offer), true));
+    /// Waits until the provider can be asked at all; `false` at the end.
+    fn get_ready(&self) -> bool {
+        let mut said = false;
+        while let Err(why) = self.provider.ready() {
+            if !said {
+                self.tell(BankEvent::NotReady { why });
+                said = true;
             }
-            Command::Watch(order) => {
-                let entry = self.orders.entry(order);
-                entry.or_insert_with(|| Watched::new(None, true)).shown = true;
+            let until_ms = mono_ms() + READY_PAUSE_MS;
+            let mut state = self.table.lock();
+            while !state.closed && mono_ms() < until_ms {
+                let wait = Duration::from_millis(READY_PAUSE_MS);
+                let waited = self.table.changed.wait_timeout(state, wait);
+                state = waited.unwrap_or_else(|broken| broken.into_inner()).0;
             }
-            Command::Leave(order) => {
-                if let Some(watched) = self.orders.get_mut(&order) {
-                    watched.shown = false;
-                }
-            }
-            Command::Withdraw(order) => {
-                let entry = self.orders.entry(order);
-                let watched = entry.or_insert_with(|| Watched::new(None, false));
-                watched.shown = false;
-                watched.withdraw = true;
-                watched.due_ms = 0;
-            }
-            Command::Forget(order) => {
-                self.orders.remove(&order);
+            if state.closed {
+                return false;
             }
         }
-    }
-
-    fn ask_next(&mut self) {
-        let now_ms = mono_ms();
-        let due = self
-            .orders
-            .iter()
-            .filter(|(_, watched)| watched.due_ms <= now_ms)
-            .min_by_key(|(_, watched)| (!watched.shown, watched.due_ms))
-            .map(|(order, _)| order.clone());
-        if let Some(order) = due
-            && let Some(mut watched) = self.orders.remove(&order)
-        {
-            let keep = self.ask(&order, &mut watched);
-            watched.due_ms = mono_ms() + watched.pause_ms();
-            if keep {
-                self.orders.insert(order, watched);
-            }
-        }
-    }
-
-    /// One question about one order; `false` when it is over.
-    fn ask(&mut self, order: &str, watched: &mut Watched) -> bool {
-        if let Some(offer) = &watched.announce {
-            match self.provider.offer(offer) {
-                Ok(()) => {
-                    watched.announce = None;
-                    watched.failures = 0;
-                    (self.on_event)(BankEvent::Offered {
-                        order: order.into(),
-                    });
-                }
-                Err(ProviderError::Refused(why)) => {
-                    (self.on_event)(BankEvent::Refused {
-                        order: order.into(),
-                        why,
-                    });
-                    return false;
-                }
-                Err(why) => self.silent(order, watched, why),
-            }
-            return true;
-        }
-        let answer = if watched.withdraw {
-            self.provider.withdraw(order)
-        } else {
-            let longest = if watched.shown {
-                self.provider.capabilities().long_poll_ms_max
-            } else {
-                0
-            };
-            let wait = Duration::from_millis(longest);
-            self.provider.ask(order, watched.known_credits, wait)
-        };
-        match answer {
-            Ok(state) => {
-                watched.failures = 0;
-                watched.withdraw = false;
-                watched.known_credits = state.credits.len();
-                (self.on_event)(BankEvent::Answer {
-                    order: order.into(),
-                    state,
-                });
-            }
-            Err(why) => self.silent(order, watched, why),
+        if said {
+            self.tell(BankEvent::Ready);
         }
         true
     }
 
-    fn silent(&mut self, order: &str, watched: &mut Watched, why: ProviderError) {
-        watched.failures = watched.failures.saturating_add(1);
-        (self.on_event)(BankEvent::Silent {
-            order: order.into(),
-            why,
-        });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{RelayProvider, sim};
-    use super::*;
-    use std::sync::mpsc::{self, Receiver};
-
-    fn watch(behaviour: sim::Behaviour) -> (sim::Running, BankHandle, Receiver<BankEvent>) {
-        let running = sim::start(([127, 0, 0, 1], 0).into(), behaviour).unwrap();
-        let provider = RelayProvider::new(&format!("http://{}", running.address)).unwrap();
-        let (tell, told) = mpsc::channel();
-        let handle = spawn(Box::new(provider), move |event| {
-            let _ = tell.send(event);
-        })
-        .unwrap();
-        (running, handle, told)
-    }
-
-    fn offer() -> Offer {
-        Offer {
-            order: "HS7K2M9QX".into(),
-            amount_minor: 5000,
-            currency: "VND".into(),
+    /// Waits for the next short question; `None` at the end.
+    fn next_question(&self) -> Option<(String, Question)> {
+        let mut state = self.table.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let now_ms = mono_ms();
+            let waiting = state.orders.iter().filter(|(_, watched)| !watched.asking);
+            let due = waiting
+                .clone()
+                .filter(|(_, watched)| watched.due_ms <= now_ms)
+                .min_by_key(|(_, watched)| (watched.rank(), watched.due_ms));
+            if let Some(order) = due.map(|(order, _)| order.clone()) {
+                let watched = state.orders.get_mut(&order)?;
+                watched.asking = true;
+                let question = match &watched.announce {
+                    Some(asked) => Question::Create(Box::new(asked.clone())),
+                    None if watched.withdraw => Question::Cancel,
+                    None => Question::Observe(watched.known),
+                };
+                return Some((order, question));
+            }
+            let next_ms = waiting.map(|(_, watched)| watched.due_ms).min();
+            state = match next_ms {
+                Some(next_ms) => {
+                    let wait = Duration::from_millis(next_ms.saturating_sub(now_ms).max(1));
+                    let waited = self.table.changed.wait_timeout(state, wait);
+                    waited.unwrap_or_else(|broken| broken.into_inner()).0
+                }
+                None => {
+                    let waited = self.table.changed.wait(state);
+                    waited.unwrap_or_else(|broken| broken.into_inner())
+                }
+            };
         }
     }
 
-    fn until(events: &Receiver<BankEvent>, wanted: impl Fn(&BankEvent) -> bool) -> BankEvent {
-        loop {
-            let event = events.recv_timeout(Duration::from_secs(20)).unwrap();
-            if wanted(&event) {
-                return event;
+    /// An answer to a short question.
+    fn answered(&self, order: &str, answer: Answer, created: bool, cancelling: bool) {
+        let statement_only = self.provider.capabilities().confirm == Confirm::StatementOnly;
+        let mut offered = false;
+        {
+            let mut state = self.table.lock();
+            let left = count(&state);
+            let Some(watched) = state.orders.get_mut(order) else {
+                return;
+            };
+            watched.asking = false;
+            watched.failures = 0;
+            if created && watched.announce.take().is_some() {
+                watched.creating = true;
+            }
+            if cancelling {
+                watched.withdraw = false;
+            }
+            if watched.creating && !answer.creating {
+                watched.creating = false;
+                watched.seen = true;
+                offered = true;
+            }
+            watched.learn(&answer);
+            watched.due_ms = match statement_only {
+                // Nobody answers more than this; a question would only repeat it.
+                true => u64::MAX,
+                false => mono_ms() + watched.pause_ms(left),
+            };
+            if cancelling && !watched.seen {
+                // Nobody can have paid what nobody saw.
+                state.orders.remove(order);
+            }
+        }
+        self.table.changed.notify_all();
+        if offered {
+            self.tell(BankEvent::Offered {
+                order: order.into(),
+                answer: answer.clone(),
+            });
+            if answer.credits.is_empty() {
+                return;
+            }
+        }
+        self.tell(BankEvent::Answered {
+            order: order.into(),
+            answer,
+            cancelling,
+        });
+    }
+
+    fn failed(&self, order: &str, why: ProviderError, created: bool) {
+        let refused;
+        {
+            let mut state = self.table.lock();
+            let left = count(&state);
+            let Some(watched) = state.orders.get_mut(order) else {
+                return;
+            };
+            watched.asking = false;
+            refused = (created || watched.creating) && why.is_permanent();
+            watched.failures = watched.failures.saturating_add(1);
+            let pause_ms = match &why {
+                ProviderError::Busy { retry_after_ms } => *retry_after_ms,
+                _ => watched.pause_ms(left),
+            };
+            watched.due_ms = mono_ms() + pause_ms;
+            if refused {
+                state.orders.remove(order);
+            }
+        }
+        let order = order.into();
+        self.tell(match refused {
+            true => BankEvent::Refused { order, why },
+            false => BankEvent::Silent { order, why },
+        });
+    }
+
+    /// Holds the long question about the code on the screen.
+    fn run_long(&self) {
+        let wait = Duration::from_millis(self.provider.capabilities().long_poll_ms_max);
+        while let Some((order, known)) = self.next_long() {
+            let result = self.provider.observe(&order, known, wait);
+            let mut state = self.table.lock();
+            let Some(watched) = state.orders.get_mut(&order) else {
+                continue;
+            };
+            watched.asking_long = false;
+            match result {
+                Ok(answer) => {
+                    watched.failures = 0;
+                    watched.learn(&answer);
+                    drop(state);
+                    self.tell(BankEvent::Answered {
+                        order,
+                        answer,
+                        cancelling: false,
+                    });
+                }
+                Err(why) => {
+                    // The short questions go on; this one waits until they are answered.
+                    watched.failures = watched.failures.saturating_add(1);
+                    watched.due_ms = watched.due_ms.min(mono_ms() + watched.pause_ms(0));
+                    drop(state);
+                    self.table.changed.notify_all();
+                    self.tell(BankEvent::Silent { order, why });
+                }
             }
         }
     }
 
-    #[test]
-    fn money_that_comes_after_leaving_the_screen_is_still_told() {
-        // Proves that a withdrawn offer stays watched and late money is reported.
-        let (running, handle, events) = watch(sim::Behaviour::default());
-        handle.offer(offer()).unwrap();
-        until(&events, |e| matches!(e, BankEvent::Offered { .. }));
-        running.bank.pay("HS7K2M9QX", 5000);
-        handle.withdraw("HS7K2M9QX".into()).unwrap();
-        until(
-            &events,
-            |event| matches!(event, BankEvent::Answer { state, .. } if state.received_minor() == 5000),
-        );
-    }
-
-    #[test]
-    fn an_error_is_told_and_asked_again() {
-        // Proves that busy answers are silence, not refusals, and that the money is found after.
-        let (running, handle, events) = watch(sim::Behaviour {
-            busy_answers: 2,
-            ..sim::Behaviour::default()
-        });
-        handle.offer(offer()).unwrap();
-        until(&events, |e| matches!(e, BankEvent::Silent { .. }));
-        until(&events, |e| matches!(e, BankEvent::Offered { .. }));
-        running.bank.pay("HS7K2M9QX", 5000);
-        until(
-            &events,
-            |event| matches!(event, BankEvent::Answer { state, .. } if state.received_minor() == 5000),
-        );
-    }
-
-    #[test]
-    fn a_refused_offer_is_over() {
-        // Proves that a refusal is told once, with the bank's words.
-        let (_running, handle, events) = watch(sim::Behaviour {
-            refuse: Some("account closed".into()),
-            ..sim::Behaviour::default()
-        });
-        handle.offer(offer()).unwrap();
-        let event = until(&events, |e| matches!(e, BankEvent::Refused { .. }));
-        assert!(matches!(event, BankEvent::Refused { why, .. } if why.contains("account closed")));
+    /// Waits for a code on the screen that can be asked about; `None` at the end.
+    fn next_long(&self) -> Option<(String, Known)> {
+        let mut state = self.table.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let wanted = state.orders.iter_mut().find(|(_, watched)| {
+                let settled = watched.announce.is_none() && !watched.creating && !watched.withdraw;
+                watched.shown && settled && watched.failures == 0
+            });
+            if let Some((order, watched)) = wanted {
+                watched.asking_long = true;
+                return Some((order.clone(), watched.known));
+            }
+            let waited = self.table.changed.wait(state);
+            state = waited.unwrap_or_else(|broken| broken.into_inner());
+        }
     }
 }
+
+impl Watched {
+    fn learn(&mut self, answer: &Answer) {
+        self.known = Known {
+            credits: answer.credits.len(),
+            revision: answer.revision,
+        };
+        let now_ms = mono_ms();
+        let asked_ms = answer.asked_ago_ms.map(|ago| now_ms.saturating_sub(ago));
+        if let Some(since_ms) = self.fresh_since_ms {
+            let answered = asked_ms.is_some_and(|asked_ms| asked_ms >= since_ms);
+            if answered || now_ms > since_ms + FRESH_FOR_MS {
+                self.fresh_since_ms = None;
+            }
+        }
+    }
+}
+
+/// Offers off the screen.
+fn count(state: &State) -> u64 {
+    let left = state.orders.values().filter(|watched| !watched.shown);
+    left.count() as u64
+}
+
+#[cfg(test)]
+mod tests;

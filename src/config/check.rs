@@ -373,13 +373,7 @@ fn devices(checker: &mut Checker, file: &File) {
         }
     }
     if let Some(bank) = &file.bank {
-        if !(bank.relay_url.starts_with("http://") || bank.relay_url.starts_with("https://")) {
-            checker.add(
-                "bank.relay_url",
-                format!("{:?} is not an address", bank.relay_url),
-                "Write http://… or https://…",
-            );
-        }
+        bank_url(checker, bank);
         if bank.bank_bin.len() != 6 || !bank.bank_bin.bytes().all(|b| b.is_ascii_digit()) {
             checker.add(
                 "bank.bank_bin",
@@ -397,6 +391,22 @@ fn devices(checker: &mut Checker, file: &File) {
                 "Write 1 to 19 letters and digits",
             );
         }
+    }
+}
+
+fn bank_url(checker: &mut Checker, bank: &file::Bank) {
+    match &bank.relay_url {
+        Some(url) if !(url.starts_with("http://") || url.starts_with("https://")) => checker.add(
+            "bank.relay_url",
+            format!("{url:?} is not an address"),
+            "Write http://… or https://…",
+        ),
+        None if bank.mode == file::BankMode::Simulated => checker.add(
+            "bank.relay_url",
+            "a simulated bank has no address of its own",
+            "Write the address that `kiosk sim bank` prints",
+        ),
+        _ => {}
     }
 }
 

@@ -267,8 +267,11 @@ fn terminal_password() -> String {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bank {
-    /// Address of the payment relay that sees the account.
-    pub relay_url: String,
+    /// Who says that a transfer has come.
+    #[serde(default)]
+    pub mode: BankMode,
+    /// Address of the payment relay; head office's own when absent.
+    pub relay_url: Option<String>,
     /// Name of the bank, as shoppers know it.
     pub bank_name: String,
     /// The bank's six-digit number (NAPAS BIN).
@@ -277,6 +280,19 @@ pub struct Bank {
     pub account: String,
     /// Account holder.
     pub payee: String,
+}
+
+/// Who says that a transfer has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BankMode {
+    /// Head office's payment relay; the kiosk must be enrolled.
+    #[default]
+    Relay,
+    /// The plain relay of `kiosk sim bank`: for demos and tests, unsigned.
+    Simulated,
+    /// Staff, who look into the bank's own app.
+    Staff,
 }
 
 /// A person who may unlock staff actions.

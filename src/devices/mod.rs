@@ -7,11 +7,13 @@
 mod card;
 mod printer;
 mod qr;
+mod qr_code;
 mod scanner;
 
 pub use card::{CardLane, SeenTransaction};
 pub use printer::{PrinterLane, StaffPaper, outcome_of};
 pub use qr::QrLane;
+pub use qr_code::{CodeFault, pinned_payee};
 pub use scanner::spawn as spawn_scanner;
 
 use crate::app::AppEvent;
@@ -88,6 +90,8 @@ impl Devices {
                 Some(printer) => printer.print_slip(job, &slip, copy_number),
                 None => self.no_printer(job),
             },
+            // The app prints it as a paper of the staff.
+            Effect::PrintVoucher { .. } => {}
             Effect::OpenDrawer { .. } => {
                 if let Some(printer) = &mut self.printer {
                     printer.open_drawer();
@@ -132,7 +136,9 @@ impl Devices {
             Effect::CancelBank { attempt } => {
                 bank_said(&self.report, *attempt, BankSaid::CancelUnknown);
             }
-            Effect::CheckBank { attempt } => bank_said(&self.report, *attempt, BankSaid::Slow),
+            Effect::CheckBank { attempt } => {
+                bank_said(&self.report, *attempt, BankSaid::Unreachable);
+            }
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ pub(super) fn method(kind: TenderKind) -> Method {
         TenderKind::Qr => Method::Qr,
         TenderKind::Card => Method::Card,
         TenderKind::Cash => Method::Cash,
+        TenderKind::Voucher => Method::Voucher,
     }
 }
 

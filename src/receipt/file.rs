@@ -313,6 +313,7 @@ fn payments(file: &Object<'_>) -> Result<Vec<Tender>, SaleFileError> {
             rounding_minor: 0,
             reference: object.optional_text("reference")?,
             approval_code: object.optional_text("approval_code")?,
+            unconfirmed: false,
         });
         object.finish()?;
     }

@@ -54,6 +54,12 @@ pub struct CurrencyTotals {
     pub rounding_minor: i64,
     /// By way to pay, in the order of the kinds.
     pub tenders: Vec<TenderTotal>,
+    /// Of the transfers among them, those on a person's word: how many.
+    #[serde(default)]
+    pub unconfirmed: u32,
+    /// And how much.
+    #[serde(default)]
+    pub unconfirmed_minor: i64,
     /// By VAT rate, lowest first; what has no rate comes last.
     pub taxes: Vec<TaxTotal>,
 }
@@ -68,6 +74,8 @@ impl CurrencyTotals {
             total_minor: 0,
             rounding_minor: 0,
             tenders: Vec::new(),
+            unconfirmed: 0,
+            unconfirmed_minor: 0,
             taxes: Vec::new(),
         }
     }
@@ -101,6 +109,10 @@ impl CurrencyTotals {
             self.tenders.insert(index, total);
             index
         });
+        if tender.unconfirmed {
+            self.unconfirmed = self.unconfirmed.saturating_add(1);
+            grow(&mut self.unconfirmed_minor, tender.amount_minor);
+        }
         let total = &mut self.tenders[index];
         total.count = total.count.saturating_add(1);
         grow(&mut total.amount_minor, tender.amount_minor);
@@ -342,6 +354,17 @@ fn currency(paper: &mut Document, totals: &CurrencyTotals, language: Language) {
             Cell::fill(text::tender(language, total.kind)),
             Cell::number(total.count.to_string(), 5),
             Cell::number(say(total.amount_minor), 13),
+        ]);
+    }
+    if totals.unconfirmed > 0 {
+        paper.columns(vec![
+            Cell::fill(pick(
+                language,
+                "  QR theo lời nhân viên",
+                "  QR on staff's word",
+            )),
+            Cell::number(totals.unconfirmed.to_string(), 5),
+            Cell::number(say(totals.unconfirmed_minor), 13),
         ]);
     }
     paper.rule();

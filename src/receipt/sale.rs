@@ -292,6 +292,15 @@ impl Desk<'_> {
             };
             paper.text(format!("  {label}{attempt} {reference}"));
         }
+        if tender.unconfirmed {
+            paper.text(format!(
+                "  {}",
+                self.say(
+                    "Cửa hàng đã ghi nhận, ngân hàng sẽ xác nhận sau",
+                    "Recorded by the shop, the bank confirms later"
+                )
+            ));
+        }
         if let Some(code) = &tender.approval_code {
             let label = self.say("Mã chuẩn chi", "Approval");
             paper.text(format!("  {label} {code}"));

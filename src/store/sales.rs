@@ -94,6 +94,7 @@ impl SaleTenderRecord {
             TenderKind::Qr => "qr",
             TenderKind::Card => "card",
             TenderKind::Cash => "cash",
+            TenderKind::Voucher => "voucher",
         };
         Self {
             kind: kind.to_owned(),

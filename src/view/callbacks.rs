@@ -4,12 +4,12 @@ use super::pay::tender_kind;
 use crate::app::{AppEvent, DeskView, Panel, UiEvent};
 use checkout::Quantity;
 use checkout::basket::LineId;
-use checkout::till::{Event, Lang, StaffEvent};
+use checkout::till::{Event, Lang, StaffEvent, TenderKind};
 use kiosk_ui::{
-    AccessAdapter, AgeAdapter, AttractAdapter, BasketAdapter, CardAdapter, CashAdapter,
-    CouponAdapter, HelpAdapter, IdleAdapter, MainWindow, PaidAdapter, ParkedAdapter, PayAdapter,
-    QrAdapter, ReasonsAdapter, ResumeAdapter, ShellAdapter, ShopAdapter, StaffAdapter, StaffView,
-    ThanksAdapter, UnknownAdapter,
+    AccessAdapter, AgeAdapter, AttractAdapter, BankCheckAdapter, BasketAdapter, CardAdapter,
+    CashAdapter, CouponAdapter, HelpAdapter, IdleAdapter, MainWindow, PaidAdapter, ParkedAdapter,
+    PayAdapter, QrAdapter, ReasonsAdapter, ResumeAdapter, ShellAdapter, ShopAdapter, StaffAdapter,
+    StaffView, ThanksAdapter, UnderpaidAdapter, UnknownAdapter,
 };
 use slint::ComponentHandle;
 use std::rc::Rc;
@@ -143,6 +143,17 @@ fn paying(ui: &MainWindow, post: &Post) {
         on_cancel => till(Event::CancelTender),
         on_extend => till(Event::ExtendOffer),
     );
+    let underpaid = ui.global::<UnderpaidAdapter>();
+    on!(post, underpaid,
+        on_scan_rest => till(Event::ChooseTender(TenderKind::Qr)),
+        on_other_method => till(Event::Back),
+    );
+    let check = ui.global::<BankCheckAdapter>();
+    on!(post, check,
+        on_ask_again => till(Event::ExtendOffer),
+        on_go_on => till(Event::GoOn),
+        on_back => till(Event::Back),
+    );
     let cash = ui.global::<CashAdapter>();
     on!(post, cash,
         on_cancel => till(Event::CancelTender),
@@ -221,6 +232,8 @@ fn desk_pads(ui: &MainWindow, post: &Post) {
         on_pin_key(key) => ui_event(UiEvent::PinKey(key.into())),
         on_cash_key(key) => ui_event(UiEvent::CashKey(key.into())),
         on_weight_key(key) => ui_event(UiEvent::WeightKey(key.into())),
+        on_transfer_key(key) => ui_event(UiEvent::TransferKey(key.into())),
+        on_choose(id) => ui_event(UiEvent::ReviewChoose(id.into())),
     );
     on!(post, staff,
         on_pin_erase => ui_event(UiEvent::PinErase),
@@ -229,6 +242,8 @@ fn desk_pads(ui: &MainWindow, post: &Post) {
         on_cash_exact => ui_event(UiEvent::CashExact),
         on_cash_confirm => ui_event(UiEvent::CashConfirm),
         on_weight_erase => ui_event(UiEvent::WeightErase),
+        on_transfer_erase => ui_event(UiEvent::TransferErase),
+        on_transfer_confirm => ui_event(UiEvent::TransferConfirm),
         on_weight_confirm => ui_event(UiEvent::WeightConfirm),
         on_weight_refuse => ui_event(UiEvent::WeightRefuse),
         on_leave => ui_event(UiEvent::LeaveDesk),
@@ -254,6 +269,8 @@ fn desk_choices(ui: &MainWindow, post: &Post) {
             StaffView::Weight => DeskView::Weight,
             StaffView::Doubt => DeskView::Doubt,
             StaffView::Devices => DeskView::Devices,
+            StaffView::Transfer => DeskView::Transfer,
+            StaffView::Review => DeskView::Review,
             StaffView::Panel | StaffView::Pin => DeskView::Panel,
         };
         show(ui_event(UiEvent::ShowDesk(view)));

@@ -143,6 +143,7 @@ fn paper_name(language: Language, paper: Paper) -> String {
             let name = pick(language, "Bản lưu hóa đơn", "Shop copy of receipt");
             format!("{name} {receipt_number}")
         }
+        Paper::Voucher => pick(language, "Phiếu mua hàng", "Voucher").to_owned(),
         Paper::SelfTest => pick(language, "Trang thử máy in", "Printer's test page").to_owned(),
     }
 }

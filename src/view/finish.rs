@@ -19,6 +19,8 @@ impl Presenter {
         let paid = self.ui.global::<PaidAdapter>();
         paid.set_amount(money(view.sale.paid(), model.language).into());
         paid.set_change(change(model, view));
+        let over = view.over.map(|over| money(over, model.language));
+        paid.set_over(over.unwrap_or_default().into());
         let printer = model.view.devices.get(&DeviceKind::Printer);
         let is_down = printer == Some(&DeviceState::Down);
         paid.set_print_phase(print_phase(view.print, is_down));

@@ -16,6 +16,7 @@ pub mod qr_image;
 mod rows;
 mod shop;
 mod staff;
+mod staff_money;
 pub mod text;
 
 pub(crate) use callbacks::changed;
@@ -132,6 +133,7 @@ impl Presenter {
             TillScreen::AgeCheck { .. }
             | TillScreen::Cash { .. }
             | TillScreen::Unknown { .. }
+            | TillScreen::Qr(_)
             | TillScreen::Help { .. }
             | TillScreen::Staff(_)
                 if model.view.staff.is_some() =>
@@ -162,6 +164,14 @@ impl Presenter {
             TillScreen::Qr(qr) => {
                 self.show_qr(model, qr);
                 Screen::Qr
+            }
+            TillScreen::Underpaid(short) => {
+                self.show_underpaid(model, short);
+                Screen::Underpaid
+            }
+            TillScreen::BankCheck(check) => {
+                self.show_bank_check(check);
+                Screen::BankCheck
             }
             TillScreen::Cash { amount, exact, .. } => {
                 self.show_cash(model, *amount, *exact);

@@ -6,12 +6,12 @@ use crate::format::{countdown, money};
 use crate::words::in_words;
 use checkout::Money;
 use checkout::till::{
-    Availability, CardStep, Notice as TillNotice, PayView, QrStep, QrView, Tender, TenderKind,
-    TerminalPrompt,
+    Availability, BankCheckView, BankLink, CardStep, Notice as TillNotice, PayView, QrStep, QrView,
+    Tender, TenderKind, TerminalPrompt, UnderpaidView,
 };
 use kiosk_ui::{
-    CardAdapter, CardPhase, CashAdapter, CashPhase, MethodBlock, MethodKind, NoticeKind,
-    PayAdapter, PayMethod, QrAdapter, QrPhase, TenderLine, Tone,
+    BankCheckAdapter, CardAdapter, CardPhase, CashAdapter, CashPhase, MethodBlock, MethodKind,
+    NoticeKind, PayAdapter, PayMethod, QrAdapter, QrPhase, TenderLine, Tone, UnderpaidAdapter,
 };
 use slint::{ComponentHandle, SharedString};
 
@@ -21,6 +21,7 @@ pub(super) fn method(kind: TenderKind) -> MethodKind {
         TenderKind::Qr => MethodKind::Qr,
         TenderKind::Card => MethodKind::Card,
         TenderKind::Cash => MethodKind::Cash,
+        TenderKind::Voucher => MethodKind::Voucher,
     }
 }
 
@@ -30,6 +31,7 @@ pub(super) fn tender_kind(kind: MethodKind) -> TenderKind {
         MethodKind::Qr => TenderKind::Qr,
         MethodKind::Card => TenderKind::Card,
         MethodKind::Cash => TenderKind::Cash,
+        MethodKind::Voucher => TenderKind::Voucher,
     }
 }
 
@@ -56,13 +58,14 @@ impl Presenter {
             kind: method(option.kind),
             detail: match option.kind {
                 TenderKind::Cash => text::cash_line(language, view.due, view.cash_due).into(),
-                TenderKind::Qr | TenderKind::Card => SharedString::default(),
+                TenderKind::Qr | TenderKind::Card | TenderKind::Voucher => SharedString::default(),
             },
             block: match option.available {
                 Availability::Yes => MethodBlock::None,
                 Availability::DeviceDown if option.kind == TenderKind::Qr => MethodBlock::Offline,
                 Availability::DeviceDown => MethodBlock::DeviceLost,
                 Availability::Locked => MethodBlock::SwitchedOff,
+                Availability::TooManyOpen | Availability::PayeeDiffers => MethodBlock::NeedsStaff,
             },
             preferred: index == 0,
         });
@@ -111,15 +114,22 @@ impl Presenter {
             qr.set_account(format!("••••••{}", offer.account_tail).into());
             qr.set_code(super::qr_image::image(&offer.payload));
         } else {
+            // Nothing of another offer may stand beside a code that is not there yet.
+            qr.set_payee(SharedString::default());
+            qr.set_bank(SharedString::default());
+            qr.set_account(SharedString::default());
             qr.set_code(slint::Image::default());
         }
-        qr.set_phase(match view.step {
-            QrStep::Checking => QrPhase::Expired,
-            QrStep::Cancelling => QrPhase::Leaving,
-            QrStep::Preparing | QrStep::Waiting if view.bank_slow => QrPhase::Offline,
-            QrStep::Preparing | QrStep::Waiting => QrPhase::Waiting,
+        qr.set_phase(match (view.step, view.link) {
+            (QrStep::Cancelling, _) => QrPhase::Leaving,
+            (QrStep::Preparing, _) => QrPhase::Preparing,
+            (_, _) if view.offer.is_none() => QrPhase::Preparing,
+            (QrStep::Checking, _) => QrPhase::Expired,
+            (QrStep::Waiting, BankLink::Slow) => QrPhase::Slow,
+            (QrStep::Waiting, BankLink::Unreachable) => QrPhase::Offline,
+            (QrStep::Waiting, BankLink::Fresh) => QrPhase::Waiting,
         });
-        qr.set_received(SharedString::default());
+        qr.set_by_staff(view.by_staff);
         let (left_ms, span_ms) = model.view.deadline.map_or((0, 1), |deadline| {
             let left = deadline.at_mono_ms.saturating_sub(model.now.mono_ms);
             (left, deadline.span_ms.max(1))
@@ -128,6 +138,27 @@ impl Presenter {
         qr.set_progress(part(left_ms.div_ceil(1000), span_ms.div_ceil(1000)));
         qr.set_asked_ago_s(asked_ago(model, view.checked_mono_ms));
         qr.set_can_extend(view.can_extend);
+    }
+
+    pub(super) fn show_underpaid(&self, model: &Model<'_>, view: &UnderpaidView) {
+        let short = self.ui.global::<UnderpaidAdapter>();
+        short.set_asked(money(view.asked, model.language).into());
+        short.set_received(money(view.received, model.language).into());
+        short.set_due(money(view.due, model.language).into());
+        short.set_reference(view.order_code.as_str().into());
+        let scan = view
+            .options
+            .iter()
+            .find(|option| option.kind == TenderKind::Qr);
+        short.set_can_scan(scan.is_some_and(|option| option.available == Availability::Yes));
+    }
+
+    pub(super) fn show_bank_check(&self, view: &BankCheckView) {
+        let check = self.ui.global::<BankCheckAdapter>();
+        check.set_silent(view.silent);
+        check.set_offline(view.link == BankLink::Unreachable);
+        check.set_by_staff(view.by_staff);
+        check.set_references(view.order_codes.join(", ").into());
     }
 
     pub(super) fn show_cash(&self, model: &Model<'_>, amount: Money, exact: Money) {
@@ -264,6 +295,52 @@ pub(super) fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, T
             )
             .to_owned(),
         ),
+        TillNotice::VoucherTaken { paid, rest } => (Tone::Good, voucher_taken(language, *paid, *rest)),
+        TillNotice::VoucherUnknown => (
+            Tone::Wait,
+            text::pick(
+                language,
+                "Không có phiếu này, hoặc phiếu đã dùng rồi.",
+                "This voucher is not known, or was used already.",
+            )
+            .to_owned(),
+        ),
+        TillNotice::VoucherAtPay => (
+            Tone::Wait,
+            text::pick(
+                language,
+                "Phiếu mua hàng dùng khi trả tiền. Xin chạm Thanh toán trước.",
+                "A voucher pays at the end. Touch Pay first.",
+            )
+            .to_owned(),
+        ),
+        TillNotice::NoVoucher => (
+            Tone::Alarm,
+            text::pick(
+                language,
+                "Khoản này không in thành phiếu được. Xin trả lại cách khác.",
+                "This money cannot become a voucher. Give it back another way.",
+            )
+            .to_owned(),
+        ),
+        TillNotice::ReferenceWrong => (
+            Tone::Alarm,
+            text::pick(
+                language,
+                "Số giao dịch thiếu hoặc đã dùng. Xem lại trong ứng dụng ngân hàng.",
+                "The bank's reference is missing or was used before. Look into the bank's app again.",
+            )
+            .to_owned(),
+        ),
+        TillNotice::TooManyUnconfirmed => (
+            Tone::Alarm,
+            text::pick(
+                language,
+                "Quá nhiều khoản chưa đối chiếu. Xin đối chiếu với ngân hàng trước.",
+                "Too many transfers wait to be looked up. Compare them with the bank's list first.",
+            )
+            .to_owned(),
+        ),
         TillNotice::ParkedNotFound => (
             Tone::Wait,
             text::pick(
@@ -302,4 +379,18 @@ pub(super) fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, T
         ),
     };
     (NoticeKind::Message, tone, words)
+}
+
+fn voucher_taken(language: crate::format::Language, paid: Money, rest: Money) -> String {
+    let (paid, left) = (money(paid, language), money(rest, language));
+    match (language, rest.minor > 0) {
+        (crate::format::Language::Vietnamese, true) => {
+            format!("Phiếu đã trả {paid}. Còn {left} trên phiếu mới.")
+        }
+        (crate::format::Language::Vietnamese, false) => format!("Phiếu đã trả {paid}."),
+        (crate::format::Language::English, true) => {
+            format!("The voucher paid {paid}. {left} are on a new one.")
+        }
+        (crate::format::Language::English, false) => format!("The voucher paid {paid}."),
+    }
 }

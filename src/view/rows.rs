@@ -6,7 +6,7 @@ use crate::app::Model;
 use kiosk_ui::{
     AttractAdapter, BasketAdapter, BasketLine, CashAdapter, Category, DeviceLine, Evidence,
     Language, MainWindow, PayAdapter, PayMethod, Product, Promo, Reason, ReasonsAdapter,
-    ShellAdapter, ShopAdapter, StaffAdapter, StaffTask, TenderLine,
+    ShellAdapter, ShopAdapter, StaffAdapter, StaffChoice, StaffTask, TenderLine,
 };
 use slint::{ComponentHandle, Model as _, ModelRc, SharedString, VecModel};
 use std::rc::Rc;
@@ -23,6 +23,8 @@ pub(super) struct Rows {
     pub evidence: Rc<VecModel<Evidence>>,
     pub cash_notes: Rc<VecModel<SharedString>>,
     pub tasks: Rc<VecModel<StaffTask>>,
+    pub review_lines: Rc<VecModel<SharedString>>,
+    pub choices: Rc<VecModel<StaffChoice>>,
     promos: Rc<VecModel<Promo>>,
 }
 
@@ -60,6 +62,8 @@ impl Rows {
             evidence: list(),
             cash_notes: list(),
             tasks: list(),
+            review_lines: list(),
+            choices: list(),
             promos: list(),
         };
         let shop = ui.global::<ShopAdapter>();
@@ -78,6 +82,8 @@ impl Rows {
         staff.set_devices(ModelRc::from(rows.devices.clone()));
         staff.set_doubt_evidence(ModelRc::from(rows.evidence.clone()));
         staff.set_tasks(ModelRc::from(rows.tasks.clone()));
+        staff.set_review_lines(ModelRc::from(rows.review_lines.clone()));
+        staff.set_choices(ModelRc::from(rows.choices.clone()));
         staff.set_cash_notes(ModelRc::from(rows.cash_notes.clone()));
         ui.global::<AttractAdapter>()
             .set_promos(ModelRc::from(rows.promos.clone()));

@@ -3,11 +3,10 @@
 use super::shop::unit_price;
 use super::{Presenter, rows, text};
 use crate::app::{DeskView, Model, PinProblem as DeskPin};
-use crate::format::{Language, countdown, money, quantity};
+use crate::format::{countdown, money, quantity};
 use checkout::pricing::gross_minor;
 use checkout::till::{
-    AttemptStatus, DeviceKind, DeviceState, PrintOutcome, ReviewKind, Screen as TillScreen,
-    TenderKind,
+    AttemptStatus, DeviceKind, DeviceState, PrintOutcome, Screen as TillScreen, TenderKind,
 };
 use checkout::{Money, TypedFault};
 use kiosk_ui::{DeviceLine, PinProblem, StaffAdapter, StaffTask, StaffView, Tone, WeightProblem};
@@ -36,6 +35,8 @@ impl Presenter {
             DeskView::Weight => StaffView::Weight,
             DeskView::Doubt => StaffView::Doubt,
             DeskView::Devices => StaffView::Devices,
+            DeskView::Transfer => StaffView::Transfer,
+            DeskView::Review => StaffView::Review,
         });
         let who = model.view.staff.as_ref();
         staff.set_staff_name(who.map(|id| id.0.as_str()).unwrap_or_default().into());
@@ -44,6 +45,8 @@ impl Presenter {
         self.show_waiting(model);
         self.show_cash_pad(model);
         self.show_weight_pad(model);
+        self.show_transfer(model);
+        self.show_review(model);
         self.show_devices(model);
         self.show_day(model);
         rows::sync(&self.rows.tasks, tasks(model));
@@ -190,10 +193,14 @@ impl Presenter {
                 DeviceState::Warning => ("Cần để ý", "Needs a look", Tone::Wait),
                 DeviceState::Down => ("Mất kết nối", "Not there", Tone::Alarm),
             };
+            let mut words = text::pick(model.language, vi_state, en_state).to_owned();
+            if kind == DeviceKind::Bank {
+                words.push_str(&super::staff_money::payee_line(model));
+            }
             DeviceLine {
                 id: format!("{kind:?}").into(),
                 name: text::pick(model.language, vi, en).into(),
-                state: text::pick(model.language, vi_state, en_state).into(),
+                state: words.into(),
                 tone,
                 can_test: kind == DeviceKind::Printer,
             }
@@ -206,7 +213,6 @@ impl Presenter {
 fn tasks(model: &Model<'_>) -> Vec<StaffTask> {
     let language = model.language;
     let say = |vi: &str, en: &str| SharedString::from(text::pick(language, vi, en));
-    let amount = |minor| money(Money::new(minor, model.config.currency), language);
     let state = model.state;
     let mut tasks = Vec::new();
     if matches!(model.view.screen, TillScreen::Cash { .. }) {
@@ -218,33 +224,14 @@ fn tasks(model: &Model<'_>) -> Vec<StaffTask> {
             second: SharedString::default(),
         });
     }
-    tasks.extend(state.reviews.iter().map(|review| {
-        let missing = review.kind == ReviewKind::Unpaid;
-        let (name, first, second) = match missing {
-            true => (
-                "missing",
-                say("Tiền vẫn đủ", "The money is there"),
-                say("Ghi nhận thiếu", "Accept the loss"),
-            ),
-            false => (
-                "review",
-                say("Đã trả lại khách", "Given back"),
-                say("Cửa hàng giữ", "Kept by the shop"),
-            ),
-        };
-        StaffTask {
-            id: format!("{name}:{}", review.id.0).into(),
-            title: format!(
-                "{} {}",
-                review_kind(language, review.kind),
-                amount(review.amount_minor.saturating_abs())
-            )
-            .into(),
-            detail: review.reference.as_str().into(),
-            first,
-            second,
-        }
+    tasks.extend(state.reviews.iter().map(|review| StaffTask {
+        id: format!("review:{}", review.id.0).into(),
+        title: super::staff_money::title(model, review).into(),
+        detail: super::staff_money::line(model, review).into(),
+        first: say("Xem và quyết định", "Look and decide"),
+        second: SharedString::default(),
     }));
+    tasks.extend(super::staff_money::tasks(model));
     let doubtful = state.unprinted.iter().filter(|receipt| {
         matches!(
             receipt.outcome,
@@ -284,23 +271,4 @@ fn tasks(model: &Model<'_>) -> Vec<StaffTask> {
         }
     }));
     tasks
-}
-
-fn review_kind(language: Language, kind: ReviewKind) -> &'static str {
-    match kind {
-        ReviewKind::LateCredit => text::pick(language, "Tiền đến muộn:", "Late payment:"),
-        ReviewKind::OverPaid => text::pick(language, "Khách chuyển dư:", "Paid too much:"),
-        ReviewKind::OrphanCredit => text::pick(language, "Tiền không rõ đơn:", "Unknown payment:"),
-        ReviewKind::PartPaid => text::pick(language, "Trả một phần rồi bỏ:", "Part paid, left:"),
-        ReviewKind::Contradiction => text::pick(
-            language,
-            "Máy thẻ báo trái nhau:",
-            "The terminal contradicts itself:",
-        ),
-        ReviewKind::Unpaid => text::pick(
-            language,
-            "Thiếu tiền, máy thẻ không có giao dịch:",
-            "Money missing, the terminal knows no payment:",
-        ),
-    }
 }

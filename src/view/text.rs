@@ -70,6 +70,7 @@ pub fn tender(language: Language, kind: TenderKind) -> &'static str {
         TenderKind::Qr => pick(language, "Quét mã QR", "QR code"),
         TenderKind::Card => pick(language, "Thẻ", "Card"),
         TenderKind::Cash => pick(language, "Tiền mặt", "Cash"),
+        TenderKind::Voucher => pick(language, "Phiếu mua hàng", "Voucher"),
     }
 }
 

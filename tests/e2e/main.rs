@@ -15,3 +15,4 @@ mod journeys;
 mod receipts;
 mod start_faults;
 mod tidy;
+mod transfers;

@@ -366,7 +366,7 @@ bodies! {
     "review.opened" Money ReviewOpened {
         /// The review's number on this kiosk.
         review: String,
-        /// `late`, `over`, `orphan`, `duplicate`, `wrong_currency`, `part_paid`, `contradiction`, `voucher_expired`.
+        /// `late`, `over`, `orphan`, `duplicate`, `wrong_currency`, `part_paid`, `contradiction`, `unpaid`, `voucher_expired`.
         why: String,
         /// How much; zero where the amount is in another currency.
         amount: Money,

@@ -114,6 +114,8 @@ impl Till {
                 order_code: None,
                 offer: None,
                 credits: Vec::new(),
+                history: Vec::new(),
+                slip: None,
             });
         }
         self.record(What::AttemptIntended {

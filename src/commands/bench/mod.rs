@@ -11,6 +11,7 @@ mod report;
 mod samples;
 mod screen;
 mod shop;
+mod transfers;
 
 use super::signals;
 use anyhow::{Context, Result};
@@ -68,6 +69,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     drop(progress);
     let mut rows = rows(&measured);
     rows.push(codes::row(args.samples)?);
+    rows.extend(transfers::rows(&shop, args.samples)?);
     rows.extend(receipts::rows(args.samples)?);
     let version = Browser::version();
     let machine = report::machine(

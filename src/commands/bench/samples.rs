@@ -47,6 +47,17 @@ impl Samples {
         )
     }
 
+    /// "p50 120 ms, p95 420 ms, max 610 ms (n = 40)".
+    pub(super) fn p50_p95(&self) -> String {
+        format!(
+            "p50 {}, p95 {}, max {} (n = {})",
+            ms(self.median()),
+            ms(self.percentile(95)),
+            ms(self.max()),
+            self.len()
+        )
+    }
+
     /// "median 0.21 s, max 0.25 s (n = 10)": too few samples for a p99.
     pub(super) fn median_max(&self) -> String {
         format!(

@@ -196,6 +196,7 @@ fn an_open_visit_keeps_the_day_open_and_doubt_is_said_on_the_report() {
             visit: None,
             reference: "B-1".into(),
             opened_wall_ms: 1,
+            order_code: None,
         });
     });
     assert_eq!(close(&mut engine).payments_in_doubt, 1);
@@ -382,6 +383,7 @@ proptest! {
                         TenderKind::Qr => "qr",
                         TenderKind::Card => "card",
                         TenderKind::Cash => "cash",
+                        TenderKind::Voucher => "voucher",
                     };
                     let rows = sum(
                         "SELECT sum(amount_minor) FROM sale_tender JOIN sale USING (sale_no)

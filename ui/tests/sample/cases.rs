@@ -143,6 +143,37 @@ pub const CASES: &[Case] = &[
         qr.set_progress(0.0);
         qr.set_countdown("0:00".into());
     }),
+    case("qr-preparing", Screen::Qr, |ui| {
+        let qr = ui.global::<QrAdapter>();
+        qr.set_phase(QrPhase::Preparing);
+        qr.set_code(slint::Image::default());
+        qr.set_payee("".into());
+        qr.set_bank("".into());
+    }),
+    case("qr-slow", Screen::Qr, |ui| {
+        let qr = ui.global::<QrAdapter>();
+        qr.set_phase(QrPhase::Slow);
+        qr.set_asked_ago_s(41);
+    }),
+    case("qr-offline", Screen::Qr, |ui| {
+        let qr = ui.global::<QrAdapter>();
+        qr.set_phase(QrPhase::Offline);
+    }),
+    case("qr-by-staff", Screen::Qr, |ui| {
+        ui.global::<QrAdapter>().set_by_staff(true)
+    }),
+    key_case("underpaid", Screen::Underpaid, as_filled),
+    case("bank-check", Screen::BankCheck, as_filled),
+    key_case("bank-check-silent", Screen::BankCheck, |ui| {
+        let check = ui.global::<BankCheckAdapter>();
+        check.set_silent(true);
+        check.set_offline(true);
+    }),
+    case("bank-check-by-staff", Screen::BankCheck, |ui| {
+        let check = ui.global::<BankCheckAdapter>();
+        check.set_silent(true);
+        check.set_by_staff(true);
+    }),
     case("cash", Screen::Cash, as_filled),
     case("cash-received", Screen::Cash, |ui| {
         ui.global::<CashAdapter>().set_phase(CashPhase::Received)
@@ -156,6 +187,9 @@ pub const CASES: &[Case] = &[
         paid.set_print_phase(PrintPhase::PaperOut);
         paid.set_e_receipt_open(true);
         paid.set_e_receipt_code(super::long_qr_image());
+    }),
+    case("paid-over", Screen::Paid, |ui| {
+        ui.global::<PaidAdapter>().set_over("7.000\u{a0}₫".into());
     }),
     case("paid-not-asked", Screen::Paid, |ui| {
         let paid = ui.global::<PaidAdapter>();
@@ -207,6 +241,77 @@ pub const CASES: &[Case] = &[
     }),
     case("staff-doubt", Screen::Staff, |ui| {
         staff(ui, StaffView::Doubt)
+    }),
+    case("staff-transfer", Screen::Staff, |ui| {
+        staff(ui, StaffView::Transfer);
+        let staff = ui.global::<StaffAdapter>();
+        staff.set_transfer_amount("146.688\u{a0}₫".into());
+        staff.set_transfer_code("HS7K2M9QX".into());
+        staff.set_transfer_reference("FT26332".into());
+    }),
+    case("staff-review", Screen::Staff, |ui| {
+        staff(ui, StaffView::Review);
+        let (staff, words) = (ui.global::<StaffAdapter>(), Words::of_shown(ui));
+        staff.set_review_title(words.of(
+            "Tiền đến muộn: 146.688\u{a0}₫",
+            "Late payment: 146.688\u{a0}₫",
+        ));
+        staff.set_review_why(words.of(
+            "Khách đã rời mã này, rồi tiền mới đến. Chưa có đơn nào dùng số tiền này.",
+            "The shopper had left this code when the money came. No sale has used it.",
+        ));
+        staff.set_review_lines(model(vec![
+            words.of("Mã HS7K2M9QX · 18:42", "Code HS7K2M9QX · 18:42"),
+            words.of(
+                "Ngân hàng ghi FT26332000123",
+                "The bank calls it FT26332000123",
+            ),
+        ]));
+        let choice = |name: (&str, &str), follows: (&str, &str), usual, grave| StaffChoice {
+            id: "x".into(),
+            name: words.of(name.0, name.1),
+            consequence: words.of(follows.0, follows.1),
+            usual,
+            grave,
+        };
+        staff.set_choices(model(vec![
+            choice(
+                ("Mở lại giỏ hàng", "Reopen the sale"),
+                (
+                    "Giỏ hàng hiện lại và tiền này trả cho giỏ.",
+                    "The basket comes back and this money pays for it.",
+                ),
+                true,
+                false,
+            ),
+            choice(
+                ("In phiếu mua hàng", "Print a voucher"),
+                (
+                    "Khách nhận phiếu 146.688\u{a0}₫, dùng một lần ở máy này.",
+                    "The shopper gets a voucher of 146.688\u{a0}₫, good once at this kiosk.",
+                ),
+                false,
+                false,
+            ),
+            choice(
+                ("Đã trả lại khách", "Given back"),
+                (
+                    "Bạn đã trả lại bằng tiền mặt hoặc chuyển khoản. Máy chỉ ghi lại.",
+                    "You gave it back in cash or by transfer. The kiosk only records it.",
+                ),
+                false,
+                false,
+            ),
+            choice(
+                ("Cửa hàng giữ", "The shop keeps it"),
+                (
+                    "Chỉ khi quản lý quyết định. Được ghi lại.",
+                    "Only when the manager decides so. It is recorded.",
+                ),
+                false,
+                true,
+            ),
+        ]));
     }),
     case("staff-devices", Screen::Staff, |ui| {
         staff(ui, StaffView::Devices)

@@ -379,11 +379,19 @@ fn fill_payment(ui: &MainWindow, w: Words) {
     qr.set_bank("Vietcombank".into());
     qr.set_account("••••••5678".into());
     qr.set_reference("HS7K2M9QX".into());
-    qr.set_received("100.000\u{a0}₫".into());
     qr.set_progress(0.68);
     qr.set_countdown("2:03".into());
     qr.set_asked_ago_s(2);
     qr.set_can_extend(true);
+
+    let underpaid = ui.global::<UnderpaidAdapter>();
+    underpaid.set_asked("146.688\u{a0}₫".into());
+    underpaid.set_received("100.000\u{a0}₫".into());
+    underpaid.set_due("46.688\u{a0}₫".into());
+    underpaid.set_reference("HS7K2M9QX".into());
+    underpaid.set_can_scan(true);
+    ui.global::<BankCheckAdapter>()
+        .set_references("HS7K2M9QX".into());
 
     let cash = ui.global::<CashAdapter>();
     cash.set_amount("146.500\u{a0}₫".into());
