@@ -113,7 +113,8 @@ pub struct PrintArgs {
     #[arg(long, conflicts_with_all = ["file", "store_logo"])]
     pub self_test: bool,
     /// With --self-test: a sample of every code page from 0 to 255 (20 to 30 cm more paper).
-    #[arg(long, requires = "self_test")]
+    // Said twice: what is required is waived where it conflicts with something that is there.
+    #[arg(long, requires = "self_test", conflicts_with_all = ["file", "store_logo"])]
     pub all_pages: bool,
     /// Store a PNG picture as the printer's logo instead (then set receipt.logo_in_printer).
     #[arg(long, value_name = "PNG", conflicts_with = "file")]
