@@ -328,7 +328,12 @@ fn bank_provider(
     let url = bank.relay_url.as_deref();
     Ok(match bank.mode {
         BankMode::Relay => Box::new(HeadOfficeRelay::new(store.clone(), url)?),
-        BankMode::Simulated => Box::new(RelayProvider::new(url.unwrap_or_default())?),
+        BankMode::Simulated => {
+            tracing::warn!(
+                "bank.mode is \"simulated\": no bank confirms QR payments; never in a shop"
+            );
+            Box::new(RelayProvider::new(url.unwrap_or_default())?)
+        }
         BankMode::Staff => Box::new(StaffProvider),
     })
 }

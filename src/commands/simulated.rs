@@ -76,7 +76,13 @@ pub fn write_configuration(
         ("/dev/serial/by-id/usb-scanner", at("dev/scanner")),
         ("/dev/serial/by-id/usb-printer", at("dev/printer")),
         ("192.168.1.50:20007", format!("{host}:{port}")),
-        ("http://127.0.0.1:8085", format!("http://{}", bank.address)),
+        (
+            "mode = \"relay\"",
+            format!(
+                "mode = \"simulated\"\nrelay_url = \"http://{}\"",
+                bank.address
+            ),
+        ),
     ] {
         text = replaced(&text, from, &to)?;
     }

@@ -1,6 +1,6 @@
 //! Looks for payment codes and providers' bodies that break the rules of this crate.
 //!
-//! `cargo run --release -p payqr --example fuzz -- round-trip COUNT [SEED]` encodes, decodes and
+//! `cargo run --release -p payqr --example fuzz_codes -- round-trip COUNT [SEED]` encodes, decodes and
 //! encodes COUNT random codes. `… -- decoder MINUTES [SEED]` feeds mutated codes to the decoders,
 //! `… -- providers MINUTES [SEED]` mutated bodies to the readers of payOS, SePay and Pix;
 //! a finding is written beside the corpus, and `./dev test` replays it from then on.
