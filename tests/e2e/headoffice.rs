@@ -2,10 +2,17 @@
 
 use crate::driver::{Counter, Shop};
 use crate::journeys::{take_a_coffee, with_a_coffee};
+use ::headoffice::relay::settings::{Keys, Payment};
 use ::headoffice::today::Today;
 use ::headoffice::{Config, Running};
+use checkout::till::{BankLink, Screen};
 use kiosk::assemble::{key_file, open_store};
+use kiosk::bank::sim::providers;
+use kiosk::clock::wall_ms;
+use kiosk::config::BankMode;
 use kiosk::sync::{EnrolError, enrol};
+use payqr::provider::bank::{Account, Faults, PayOsShop, Settings};
+use payqr::provider::{Provider, Secret};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -223,4 +230,134 @@ fn enrol_again(shop: &Shop, url: &str, code: &str) -> Result<(), EnrolError> {
 fn today_is_empty(office: &Running) -> bool {
     let today = office.today(None).unwrap();
     today.completeness.stored == 0 && today.sales.count == 0
+}
+
+/// payOS in front of a simulated bank where every code is paid by itself after that time, or when a test says so.
+fn payos(number: &str, pay_after_ms: Option<i64>) -> (providers::Running, Payment) {
+    let key = |word: &str| Secret::new(format!("{word}-0123456789abcdef"));
+    let shop = PayOsShop {
+        client_id: "client-0123456789abcdef".into(),
+        api_key: key("api"),
+        checksum_key: key("checksum"),
+        account: Account {
+            bin: "970436".into(),
+            number: number.into(),
+            holder: "CONG TY TNHH HOA SEN".into(),
+            bank: "Vietcombank".into(),
+        },
+        webhook_url: None,
+    };
+    let settings = Settings {
+        payos: Some(shop),
+        pay_after_ms,
+        first_number: 1_000,
+        ..Settings::default()
+    };
+    let doors = [(Provider::PayOs, anywhere())];
+    let bank = providers::start(settings, Faults::default(), &doors).unwrap();
+    let payment = Payment {
+        name: "hoasen".into(),
+        account_number: number.into(),
+        stores: Vec::new(),
+        url: bank.address(Provider::PayOs).unwrap(),
+        requests_per_second: 10,
+        keys: Keys::PayOs {
+            client_id: key("client"),
+            api_key: key("api"),
+            checksum_key: key("checksum"),
+            page: "https://payos.vn".into(),
+        },
+    };
+    (bank, payment)
+}
+
+/// A head office with that account.
+fn office_with(dir: &Path, listen: SocketAddr, payment: &Payment) -> Running {
+    let mut config = Config::new(dir);
+    config.listen = listen;
+    config.payments = vec![payment.clone()];
+    ::headoffice::start(config).unwrap()
+}
+
+/// An enrolled counter that asks head office about its codes.
+fn with_relay(shop: &mut Shop, office: &Running) -> Counter {
+    let bank = shop.config.file.bank.as_mut().unwrap();
+    bank.mode = BankMode::Relay;
+    bank.relay_url = None;
+    let code = office.enrolment_code(STORE).unwrap();
+    enrol_with(shop, &office.url(), &code).unwrap();
+    with_a_coffee(shop)
+}
+
+fn show_code(counter: &Counter) {
+    counter.tap("Thanh toán");
+    counter.until_screen("pay");
+    counter.tap("Quét mã QR");
+    counter.until("the code on the glass", |counter| {
+        matches!(&counter.app.borrow().model().view.screen, Screen::Qr(qr) if qr.offer.is_some())
+    });
+}
+
+fn account(shop: &Shop) -> String {
+    let bank = shop.config.file.bank.as_ref();
+    bank.unwrap().account.clone()
+}
+
+#[test]
+fn a_code_is_paid_through_head_office_and_its_provider() {
+    // Proves the whole way of a QR payment: the kiosk's signed offer, head office's relay, the provider's own code on the
+    // glass, the transfer, and the sale it pays, without a notice from the provider.
+    let mut shop = Shop::open();
+    let (_provider, payment) = payos(&account(&shop), Some(1_000));
+    let dir = tempfile::tempdir().unwrap();
+    let office = office_with(dir.path(), anywhere(), &payment);
+    let counter = with_relay(&mut shop, &office);
+    show_code(&counter);
+    counter.until_screen("tap");
+    counter.tap("Rất tốt");
+    counter.until("the end of the visit", |counter| {
+        if counter.screen() == "reasons" {
+            counter.tap("Bỏ qua");
+        }
+        counter.screen() == "attract"
+    });
+    let today = until_complete(&counter, &office);
+    assert_eq!(sold(&today), (1, 25_000));
+    assert_eq!(today.sales.latest[0].methods, ["qr"]);
+    counter.power_cut();
+}
+
+#[test]
+fn head_office_down_while_a_code_is_shown_loses_no_money() {
+    // Proves: a head office that goes away under a code on the glass is said, the code stays payable, nothing counts as
+    // paid or unpaid meanwhile, and the transfer that came in between pays the sale when it is back.
+    let mut shop = Shop::open();
+    let (provider, payment) = payos(&account(&shop), None);
+    let dir = tempfile::tempdir().unwrap();
+    let office = office_with(dir.path(), anywhere(), &payment);
+    let counter = with_relay(&mut shop, &office);
+    show_code(&counter);
+    let address = office.addr;
+    office.stop();
+    counter.until("the silence said", |counter| {
+        let app = counter.app.borrow();
+        matches!(&app.model().view.screen, Screen::Qr(qr) if qr.link != BankLink::Fresh)
+    });
+    counter.shot("head-office-down");
+    provider.with_bank(|bank| {
+        let transfer = bank.newest_open(Provider::PayOs).unwrap();
+        bank.pay(transfer, wall_ms())
+    });
+    assert_eq!(counter.screen(), "qr");
+    let office = office_with(dir.path(), address, &payment);
+    counter.until_screen("tap");
+    counter.tap("Rất tốt");
+    counter.until("the end of the visit", |counter| {
+        if counter.screen() == "reasons" {
+            counter.tap("Bỏ qua");
+        }
+        counter.screen() == "attract"
+    });
+    assert_eq!(sold(&until_complete(&counter, &office)), (1, 25_000));
+    counter.power_cut();
 }
