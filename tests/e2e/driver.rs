@@ -3,7 +3,7 @@
 //! unstable testing crate.
 
 use i_slint_backend_testing::{
-    ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time,
+    AccessibleRole, ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time,
 };
 use kiosk::app::{App, AppEvent, screen_name};
 use kiosk::assemble::assemble;
@@ -180,7 +180,8 @@ impl Counter {
         self.show();
     }
 
-    /// The one enabled element with this label inside the window.
+    /// The enabled element with this label inside the window: a control before a mere text
+    /// (a code typed so far may read like one of the keys below it).
     fn element(&self, label: &str) -> ElementHandle {
         let size = self.ui.window().size();
         let found: Vec<ElementHandle> = ElementHandle::find_by_accessible_label(&self.ui, label)
@@ -198,7 +199,10 @@ impl Counter {
             self.screen(),
             self.labels()
         );
-        found.into_iter().next().unwrap()
+        let control = found
+            .iter()
+            .find(|element| element.accessible_role() == Some(AccessibleRole::Button));
+        control.or(found.first()).unwrap().clone()
     }
 
     /// Every label on the screen.
