@@ -104,15 +104,19 @@ pub struct OrderState {
     pub withdrawn: bool,
 }
 
+/// Sum of amounts, each reference counted once.
+fn distinct_sum<'a>(credits: impl Iterator<Item = (&'a String, i64)>) -> i64 {
+    let mut seen = std::collections::BTreeSet::new();
+    credits
+        .filter(|(reference, _)| seen.insert(*reference))
+        .map(|(_, amount_minor)| amount_minor)
+        .sum()
+}
+
 impl OrderState {
     /// Sum of the distinct credits, in minor units.
     pub fn received_minor(&self) -> i64 {
-        let mut seen = std::collections::BTreeSet::new();
-        self.credits
-            .iter()
-            .filter(|credit| seen.insert(&credit.reference))
-            .map(|credit| credit.amount_minor)
-            .sum()
+        distinct_sum(self.credits.iter().map(|c| (&c.reference, c.amount_minor)))
     }
 }
 
@@ -177,12 +181,7 @@ pub struct Answer {
 impl Answer {
     /// Sum of the distinct credits, in minor units, whatever their currency.
     pub fn received_minor(&self) -> i64 {
-        let mut seen = std::collections::BTreeSet::new();
-        self.credits
-            .iter()
-            .filter(|credit| seen.insert(&credit.reference))
-            .map(|credit| credit.amount_minor)
-            .sum()
+        distinct_sum(self.credits.iter().map(|c| (&c.reference, c.amount_minor)))
     }
 }
 

@@ -110,14 +110,8 @@ impl Till {
 
     /// Offers left behind before the restart are watched on.
     fn watch_again(&mut self) {
-        for watched in &self.state.watched {
-            self.out.push(Effect::WatchBank {
-                attempt: watched.attempt,
-                order_code: watched.order_code.clone(),
-                amount: self.money(watched.amount_minor),
-                offer: None,
-                shown: false,
-            });
+        for watched in self.state.watched.clone() {
+            self.watch_bank(&watched);
         }
     }
 

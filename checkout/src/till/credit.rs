@@ -35,6 +35,16 @@ impl Till {
             until_wall_ms: self.now.wall_ms.saturating_add(window_ms),
             paid,
         };
+        self.watch_bank(&watched);
+        self.state
+            .watched
+            .retain(|known| known.attempt != attempt.id);
+        self.state.watched.push(watched);
+        self.bound_watched();
+    }
+
+    /// Has the bank asked for an offer that no screen shows.
+    pub(super) fn watch_bank(&mut self, watched: &Watched) {
         self.out.push(Effect::WatchBank {
             attempt: watched.attempt,
             order_code: watched.order_code.clone(),
@@ -42,11 +52,6 @@ impl Till {
             offer: None,
             shown: false,
         });
-        self.state
-            .watched
-            .retain(|known| known.attempt != attempt.id);
-        self.state.watched.push(watched);
-        self.bound_watched();
     }
 
     /// Paid offers give way, the oldest first. Unpaid ones never do: [`Till::too_many_open`] keeps

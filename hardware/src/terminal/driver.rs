@@ -13,17 +13,13 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::PaymentTerminal;
 use super::caisse_ap::CaisseApEngine;
 use super::concert::ConcertEngine;
 use super::config::{ConfigError, Connection, Protocol, TerminalConfig};
 use super::engine::{Command, Engine, Output};
-use super::journal::{Armed, DayClose, Durable, Payment, Refund, Reversal};
 use super::link::Wire;
-use super::types::{
-    Approval, AttemptId, Capabilities, CommandRefused, LinkFault, NotStarted, RecoverRequest,
-    TerminalEvent,
-};
+use super::queue::CommandQueue;
+use super::types::{Capabilities, CommandRefused, LinkFault, NotStarted, TerminalEvent};
 use super::zvt::ZvtEngine;
 
 /// Commands that may wait for the thread. A kiosk has one order at a time; more than this means
@@ -111,22 +107,6 @@ impl std::fmt::Debug for TerminalHandle {
     }
 }
 
-impl TerminalHandle {
-    fn send(&self, command: Command) -> Result<(), CommandRefused> {
-        let commands = self
-            .shared
-            .commands
-            .as_ref()
-            .ok_or(CommandRefused::Stopped)?;
-        commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => CommandRefused::QueueFull,
-            TrySendError::Disconnected(_) => CommandRefused::Stopped,
-        })?;
-        self.shared.wake();
-        Ok(())
-    }
-}
-
 impl Shared {
     fn wake(&self) {
         // A full pipe already wakes the thread.
@@ -147,39 +127,23 @@ impl Drop for Shared {
     }
 }
 
-impl PaymentTerminal for TerminalHandle {
+impl CommandQueue for TerminalHandle {
     fn capabilities(&self) -> Capabilities {
         self.capabilities
     }
-    fn prepare(&self, attempt: AttemptId) -> Result<(), CommandRefused> {
-        self.send(Command::Prepare(attempt))
-    }
-    fn authorise(&self, armed: Armed<Payment>) -> Result<(), CommandRefused> {
-        self.send(Command::Pay(armed.into_order()))
-    }
-    fn refund(&self, armed: Armed<Refund>) -> Result<(), CommandRefused> {
-        self.send(Command::Refund(armed.into_order()))
-    }
-    fn reverse(&self, armed: Armed<Reversal>) -> Result<(), CommandRefused> {
-        self.send(Command::Reverse(armed.into_order()))
-    }
-    fn approval_stored(&self, approval: Durable<Approval>) -> Result<(), CommandRefused> {
-        self.send(Command::ApprovalStored(approval))
-    }
-    fn approval_refused(&self, attempt: AttemptId) -> Result<(), CommandRefused> {
-        self.send(Command::ApprovalRefused(attempt))
-    }
-    fn abort(&self, attempt: AttemptId) -> Result<(), CommandRefused> {
-        self.send(Command::Abort(attempt))
-    }
-    fn recover(&self, request: RecoverRequest) -> Result<(), CommandRefused> {
-        self.send(Command::Recover(request))
-    }
-    fn end_of_day(&self, armed: Armed<DayClose>) -> Result<(), CommandRefused> {
-        self.send(Command::EndOfDay(armed.into_order()))
-    }
-    fn status(&self) -> Result<(), CommandRefused> {
-        self.send(Command::Status)
+
+    fn send(&self, command: Command) -> Result<(), CommandRefused> {
+        let commands = self
+            .shared
+            .commands
+            .as_ref()
+            .ok_or(CommandRefused::Stopped)?;
+        commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => CommandRefused::QueueFull,
+            TrySendError::Disconnected(_) => CommandRefused::Stopped,
+        })?;
+        self.shared.wake();
+        Ok(())
     }
 }
 

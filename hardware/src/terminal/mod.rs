@@ -37,6 +37,7 @@ mod events;
 pub mod journal;
 pub mod link;
 mod outcome;
+mod queue;
 pub mod redact;
 pub mod sim;
 pub mod simulation;

@@ -6,14 +6,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::PaymentTerminal;
 use super::config::{ConfigError, TerminalConfig};
 use super::driver::engine_for;
 use super::engine::{Command, Engine, Output};
-use super::journal::{Armed, DayClose, Durable, Payment, Refund, Reversal};
-use super::types::{
-    Approval, AttemptId, Capabilities, CommandRefused, LinkFault, RecoverRequest, TerminalEvent,
-};
+use super::queue::CommandQueue;
+use super::types::{Capabilities, CommandRefused, LinkFault, TerminalEvent};
 
 type Queue = Arc<Mutex<VecDeque<Command>>>;
 
@@ -115,45 +112,13 @@ impl SteppedDriver {
     }
 }
 
-impl SteppedHandle {
-    fn send(&self, command: Command) -> Result<(), CommandRefused> {
-        lock(&self.queue).push_back(command);
-        Ok(())
-    }
-}
-
-impl PaymentTerminal for SteppedHandle {
+impl CommandQueue for SteppedHandle {
     fn capabilities(&self) -> Capabilities {
         self.capabilities
     }
-    fn prepare(&self, attempt: AttemptId) -> Result<(), CommandRefused> {
-        self.send(Command::Prepare(attempt))
-    }
-    fn authorise(&self, armed: Armed<Payment>) -> Result<(), CommandRefused> {
-        self.send(Command::Pay(armed.into_order()))
-    }
-    fn refund(&self, armed: Armed<Refund>) -> Result<(), CommandRefused> {
-        self.send(Command::Refund(armed.into_order()))
-    }
-    fn reverse(&self, armed: Armed<Reversal>) -> Result<(), CommandRefused> {
-        self.send(Command::Reverse(armed.into_order()))
-    }
-    fn approval_stored(&self, approval: Durable<Approval>) -> Result<(), CommandRefused> {
-        self.send(Command::ApprovalStored(approval))
-    }
-    fn approval_refused(&self, attempt: AttemptId) -> Result<(), CommandRefused> {
-        self.send(Command::ApprovalRefused(attempt))
-    }
-    fn abort(&self, attempt: AttemptId) -> Result<(), CommandRefused> {
-        self.send(Command::Abort(attempt))
-    }
-    fn recover(&self, request: RecoverRequest) -> Result<(), CommandRefused> {
-        self.send(Command::Recover(request))
-    }
-    fn end_of_day(&self, armed: Armed<DayClose>) -> Result<(), CommandRefused> {
-        self.send(Command::EndOfDay(armed.into_order()))
-    }
-    fn status(&self) -> Result<(), CommandRefused> {
-        self.send(Command::Status)
+
+    fn send(&self, command: Command) -> Result<(), CommandRefused> {
+        lock(&self.queue).push_back(command);
+        Ok(())
     }
 }

@@ -238,13 +238,17 @@ fn address(
     })
 }
 
+fn not_signed() -> Response {
+    refusal(
+        StatusCode::BAD_REQUEST,
+        "malformed",
+        "the body is not a signed document",
+    )
+}
+
 async fn enroll(State(app): State<App>, body: Bytes) -> Response {
     let Ok(signed) = serde_json::from_slice::<Signed>(&body) else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "malformed",
-            "the body is not a signed document",
-        );
+        return not_signed();
     };
     let store = Arc::clone(&app.store);
     match blocking(move || store.enrol(&signed)).await {
@@ -269,11 +273,7 @@ async fn enroll(State(app): State<App>, body: Bytes) -> Response {
 
 async fn heartbeat(State(app): State<App>, body: Bytes) -> Response {
     let Ok(signed) = serde_json::from_slice::<Signed>(&body) else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "malformed",
-            "the body is not a signed document",
-        );
+        return not_signed();
     };
     let store = Arc::clone(&app.store);
     match blocking(move || store.heartbeat(&signed)).await {
