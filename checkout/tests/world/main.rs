@@ -4,6 +4,7 @@
 mod check;
 mod devices;
 mod people;
+mod questions;
 mod rng;
 mod shop;
 mod world;

@@ -1,13 +1,16 @@
 //! One seed, one world: a kiosk, its devices, people, and everything that goes wrong.
 
+mod acts;
+mod disk;
+
 use std::collections::BTreeSet;
 
+use checkout::Now;
 use checkout::till::*;
-use checkout::{Currency, Money, Now};
 
 use crate::check::{Journal, Violation};
 use crate::devices::{self, Bank, Mail, Terminal, Txn};
-use crate::people::{self, Act, Odd};
+use crate::questions::Questions;
 use crate::rng::Dice;
 use crate::shop;
 
@@ -87,10 +90,7 @@ pub struct World {
     parked_codes: Vec<String>,
     /// Codes on vouchers' papers, for ever: used ones are tried again.
     voucher_codes: Vec<String>,
-    /// Offers asked about since the last way to pay began.
-    asked_about: BTreeSet<AttemptId>,
-    /// Attempts whose beginning was looked at.
-    begun: BTreeSet<AttemptId>,
+    questions: Questions,
     pub stats: Stats,
 }
 
@@ -147,8 +147,7 @@ impl World {
             seed,
             parked_codes: Vec::new(),
             voucher_codes: Vec::new(),
-            asked_about: BTreeSet::new(),
-            begun: BTreeSet::new(),
+            questions: Questions::default(),
             stats: Stats::default(),
         }
     }
@@ -253,193 +252,6 @@ impl World {
         txn == Some(Txn::Nothing) && self.dice.chance(80)
     }
 
-    // ---- people ----
-
-    fn shopper_acts(&mut self) -> Result<(), Violation> {
-        self.acts_left -= 1;
-        let pause = if self.dice.chance(85) { 3_000 } else { 90_000 };
-        self.shopper_at = self.time + self.dice.between(300, pause);
-        let view = self.till.view(self.now());
-        if self.away_since.is_some() {
-            let free = matches!(view.screen, Screen::Attract { .. } | Screen::Parked { .. });
-            if !free {
-                // The next shopper comes when the kiosk is free; the world does not stop.
-                self.acts_left += u32::from(self.dice.chance(95));
-                return Ok(());
-            }
-            self.away_since = None;
-        }
-        let at_tenders = matches!(view.screen, Screen::Pay(_) | Screen::Underpaid(_));
-        if at_tenders && !self.voucher_codes.is_empty() && self.dice.chance(30) {
-            let code = self.dice.pick(&self.voucher_codes).clone();
-            return self.step(Event::EnterCoupon(code));
-        }
-        match people::shopper(&view, &self.parked_codes, &mut self.dice) {
-            Act::Do(event) => self.step(event),
-            Act::Transfer {
-                attempt,
-                amount,
-                delay,
-                odd,
-            } => {
-                let currency = match odd {
-                    Odd::Foreign => Currency::USD,
-                    Odd::No | Odd::Twice => Currency::VND,
-                };
-                let (amount, dice) = (Money::new(amount, currency), &mut self.dice);
-                self.bank.pay(attempt, amount, self.time, delay, dice);
-                if odd == Odd::Twice {
-                    self.bank.pay(attempt, amount, self.time, delay * 20, dice);
-                }
-                Ok(())
-            }
-            Act::Leave => {
-                self.away_since = Some(self.time);
-                Ok(())
-            }
-            Act::Wait => Ok(()),
-        }
-    }
-
-    fn staff_acts(&mut self) -> Result<(), Violation> {
-        // Sometimes nobody is in the shop for most of an hour.
-        let away = self.acts_left > 0 && self.dice.chance(8);
-        let pause = if away { 3_000_000 } else { 5_000 };
-        self.staff_at = self.time + self.dice.between(pause, pause + 55_000);
-        let view = self.till.view(self.now());
-        let waiting = view.help_called
-            || self.till.may_confirm_transfer()
-            || matches!(
-                view.screen,
-                Screen::AgeCheck { .. }
-                    | Screen::Cash { .. }
-                    | Screen::Unknown {
-                        needs_staff: true,
-                        ..
-                    }
-            );
-        if waiting {
-            self.disturbed_at = self.time;
-            let (terminal, bank, time) = (&mut self.terminal, &self.bank, self.time);
-            let charged = |attempt| terminal.settle(attempt);
-            let came = |attempt| bank.came(attempt, time);
-            let acts = people::staff(&view, charged, came, &mut self.dice);
-            for event in acts {
-                self.step(event)?;
-            }
-            return Ok(());
-        }
-        let contradiction = self
-            .till
-            .state()
-            .reviews
-            .iter()
-            .any(|r| r.kind == ReviewKind::Contradiction);
-        let unsettled = self.acts_left == 0
-            && self
-                .till
-                .state()
-                .unconfirmed
-                .iter()
-                .any(|entry| entry.looked_up.is_none());
-        if self.dice.chance(15) || contradiction || unsettled {
-            return self.staff_reviews();
-        }
-        Ok(())
-    }
-
-    fn staff_reviews(&mut self) -> Result<(), Violation> {
-        self.staff_lists()?;
-        let Some(review) = self.till.state().reviews.first().cloned() else {
-            return Ok(());
-        };
-        self.disturbed_at = self.time;
-        let contradiction = self
-            .till
-            .state()
-            .reviews
-            .iter()
-            .find(|r| r.kind == ReviewKind::Contradiction)
-            .cloned();
-        let review = contradiction.unwrap_or(review);
-        let real = match (review.kind, review.attempt) {
-            (ReviewKind::Contradiction, Some(attempt)) => self.terminal.settle(attempt),
-            _ => true,
-        };
-        let decision = match real {
-            true => *self.dice.pick(&[
-                ReviewDecision::Refunded,
-                ReviewDecision::Kept,
-                ReviewDecision::Voucher,
-                ReviewDecision::Reopened,
-            ]),
-            false => ReviewDecision::NoMoney,
-        };
-        let staff = StaffId("S7".to_owned());
-        let note = String::new();
-        self.step(Event::Staff(StaffEvent::SignedIn { staff }))?;
-        self.step(Event::Staff(StaffEvent::ResolveReview {
-            review: review.id,
-            decision,
-            note,
-        }))?;
-        self.step(Event::Staff(StaffEvent::SignedOut))
-    }
-
-    /// Staff look up what counted on their word in the bank's own list.
-    fn staff_lists(&mut self) -> Result<(), Violation> {
-        let entries = self.till.state().unconfirmed.iter();
-        let mut open = entries.filter(|entry| entry.looked_up.is_none());
-        let Some(attempt) = open.next().map(|entry| entry.attempt) else {
-            return Ok(());
-        };
-        self.disturbed_at = self.time;
-        let arrived = self.bank.came(attempt, self.time);
-        let staff = StaffId("S7".to_owned());
-        self.step(Event::Staff(StaffEvent::SignedIn { staff }))?;
-        self.step(Event::Staff(StaffEvent::SettleUnconfirmed {
-            attempt,
-            arrived,
-        }))?;
-        self.step(Event::Staff(StaffEvent::SignedOut))
-    }
-
-    /// A way to pay begins only when every open offer of its visit was asked about.
-    fn check_offers_asked(&mut self, facts: &[Fact], state: &TillState) -> Result<(), Violation> {
-        let mut begun = false;
-        for fact in facts {
-            if let What::AttemptIntended { attempt, kind, .. } = &fact.what {
-                // A write that failed comes again with the same facts.
-                begun |= self.begun.insert(*attempt) && *kind != TenderKind::Voucher;
-            }
-        }
-        let Some(visit) = state.visit.as_ref().filter(|_| begun) else {
-            return Ok(());
-        };
-        let ours = state
-            .watched
-            .iter()
-            .filter(|watched| watched.visit == visit.id);
-        // What was left or paid in this very batch was not open before it.
-        let new = |attempt| {
-            facts.iter().any(|fact| match &fact.what {
-                What::OfferLeft { attempt: left } => *left == attempt,
-                What::AttemptPaid { attempt: paid, .. } => *paid == attempt,
-                _ => false,
-            })
-        };
-        for watched in ours {
-            if !self.asked_about.contains(&watched.attempt) && !new(watched.attempt) {
-                return Err(format!(
-                    "another way to pay began, and nobody asked about {}",
-                    watched.attempt
-                ));
-            }
-        }
-        self.asked_about.clear();
-        Ok(())
-    }
-
     fn chaos(&mut self) -> Result<(), Violation> {
         self.chaos_at = self.time + self.dice.between(10_000, 240_000);
         match self.dice.below(10) {
@@ -534,7 +346,8 @@ impl World {
                 facts,
                 state,
             } => {
-                self.check_offers_asked(&facts, &state)?;
+                self.questions
+                    .before_tenders(&facts, &state, self.boot_at)?;
                 return self.write(ticket, facts, state);
             }
             Effect::LookUp { ticket, code } => {
@@ -583,7 +396,7 @@ impl World {
             }
             Effect::CheckBank { attempt } => {
                 if self.broken != Some(Broken::OffersNotAskedAbout) {
-                    self.asked_about.insert(attempt);
+                    self.questions.asked(attempt, time);
                 }
                 self.bank.check(attempt, dice, &mut mail);
             }
@@ -627,105 +440,6 @@ impl World {
             Effect::WatchBank { .. } | Effect::StopWatching { .. } | Effect::HelpLamp(_) => {}
         }
         self.deliver(mail);
-        Ok(())
-    }
-
-    // ---- the disk ----
-
-    fn write(
-        &mut self,
-        ticket: Ticket,
-        facts: Vec<Fact>,
-        state: Box<TillState>,
-    ) -> Result<(), Violation> {
-        if self.writing.is_some() {
-            return Err("two writes at once".to_owned());
-        }
-        let slow = match self.dice.below(200) {
-            0 => 15_000,
-            1..6 => 400,
-            _ => 4,
-        };
-        let done_at = self.time + self.dice.between(1, slow);
-        self.writing = Some(Writing {
-            ticket,
-            facts,
-            state,
-            done_at,
-        });
-        if self.broken == Some(Broken::StoreAnswersEarly) {
-            self.post(0, Event::Stored(ticket));
-        }
-        Ok(())
-    }
-
-    fn finish_writing(&mut self) -> Result<(), Violation> {
-        let Some(writing) = self.writing.take() else {
-            return Ok(());
-        };
-        let ticket = writing.ticket;
-        if let Some((fault, until)) = self.store_fault {
-            if self.time < until && self.acts_left > 0 {
-                return self.step(Event::StoreFailed { ticket, fault });
-            }
-            self.store_fault = None;
-        }
-        self.persist(writing)?;
-        if self.acts_left > 0 && self.dice.below(1_000) < 6 {
-            return self.power_cut();
-        }
-        if self.dice.chance(3) {
-            self.post(50, Event::Stored(ticket));
-        }
-        self.step(Event::Stored(ticket))
-    }
-
-    fn persist(&mut self, writing: Writing) -> Result<(), Violation> {
-        self.before_last = self.durable.take();
-        self.durable = Some(*writing.state);
-        self.journal.append(writing.facts)
-    }
-
-    /// The kiosk dies and starts again; everything else in the shop goes on.
-    fn power_cut(&mut self) -> Result<(), Violation> {
-        self.stats.power_cuts += 1;
-        if let Some(writing) = self.writing.take()
-            && self.dice.chance(50)
-        {
-            self.persist(writing)?;
-        }
-        if self.broken == Some(Broken::StoreForgetsLastWrite) {
-            self.durable = self.before_last.clone();
-        }
-        // What was under way inside the kiosk is gone; a late word of a device may still come.
-        let mut late = Vec::new();
-        for (at, seq, event) in self.mail.drain(..) {
-            let device = matches!(event, Event::Terminal { .. } | Event::Printer { .. });
-            if device && self.dice.chance(20) {
-                late.push((at, seq, event));
-            }
-        }
-        self.mail = late;
-        self.begun.clone_from(&self.journal.intended);
-        self.time += self.dice.between(800, 40_000);
-        self.boot_at = self.time.saturating_sub(self.dice.between(0, 9_000));
-        self.disturbed_at = self.time;
-        self.wake_at = None;
-        let seed = self.seed ^ self.dice.roll();
-        // What is read back is what was written, through the row's own text.
-        let row = serde_json::to_string(&self.durable).map_err(|error| error.to_string())?;
-        let mut state: Option<TillState> =
-            serde_json::from_str(&row).map_err(|error| error.to_string())?;
-        if state != self.durable {
-            return Err("the state row does not read back".to_owned());
-        }
-        if let Some(state) = &mut state {
-            let unsent = PrintOutcome::Failed(PrinterFault::Offline);
-            state.recall_prints(|job| (!self.spooled.contains(&job)).then_some(unsent));
-            state.recall_slips(|job| (!self.spooled.contains(&job)).then_some(unsent));
-        }
-        self.till = Till::new(shop::config(self.seed), state, seed, self.now());
-        self.power_on();
         Ok(())
     }
 
