@@ -378,7 +378,7 @@ pub(super) fn bind(
     for ((id, _), word) in rows.iter().zip(&judged.credits) {
         let fine = match word {
             CreditState::Paid => true,
-            CreditState::Under => judged.remaining_minor == 0,
+            CreditState::Under => judged.is_paid_in_time,
             _ => false,
         };
         // What somebody has decided about stays decided.

@@ -3,6 +3,9 @@
 use std::ops::RangeInclusive;
 use touchpoint::relay::{CreditState, OrderState};
 
+/// How far the bank's clock and ours may be apart, an hour's wrong zone included.
+const CLOCKS_APART_MS: i64 = 60 * 60 * 1_000;
+
 /// How far an offer has come, apart from money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -40,6 +43,8 @@ pub struct Judgement {
     pub remaining_minor: i64,
     /// Beyond what was asked.
     pub over_minor: i64,
+    /// What came in time is all that was asked for: late money does not pay.
+    pub is_paid_in_time: bool,
     /// What each credit is, in their order.
     pub credits: Vec<CreditState>,
 }
@@ -47,28 +52,37 @@ pub struct Judgement {
 /// Whether money came in after an order's late `window`, from the offer to its end.
 ///
 /// A transfer that the bank credited in time and we saw too late is not the payer being late. The bank's clock is not
-/// ours and may be wrong, so its time counts only when it can be true: not before the offer, not after we saw the money.
-/// Else the money came when we saw it.
+/// ours and either may be wrong, so its time counts only when it can be true: not long before the offer, not after we
+/// saw the money. Else the money came when we saw it. Nobody pays a code before there is one: a time a little before the
+/// offer says that the clocks differ, and that the money came right after it.
 #[must_use]
 pub fn came_after(window: &RangeInclusive<i64>, bank_ms: Option<i64>, seen_ms: i64) -> bool {
-    let can_be_true = |at: &i64| (*window.start()..=seen_ms).contains(at);
+    let earliest_ms = window.start().saturating_sub(CLOCKS_APART_MS);
+    let can_be_true = |at: &i64| (earliest_ms..=seen_ms).contains(at);
     bank_ms.filter(can_be_true).unwrap_or(seen_ms) > *window.end()
 }
 
 /// Judges an order of `amount_minor` by its credits.
+///
+/// Late money pays nothing, in whatever order the credits became known: with the whole amount in time as well the order
+/// is paid, and paid again.
 #[must_use]
 pub fn judge(amount_minor: i64, stage: Stage, credits: &[Counted]) -> Judgement {
-    let mut received_minor = 0_i64;
+    let (mut received_minor, mut in_time_minor) = (0_i64, 0_i64);
     let mut words = Vec::with_capacity(credits.len());
     for credit in credits {
-        let due_minor = amount_minor.saturating_sub(received_minor).max(0);
+        let due_minor = amount_minor.saturating_sub(in_time_minor).max(0);
         words.push(word(*credit, due_minor));
         received_minor = received_minor.saturating_add(credit.amount_minor);
+        if !credit.late {
+            in_time_minor = in_time_minor.saturating_add(credit.amount_minor);
+        }
     }
+    let is_paid_in_time = in_time_minor >= amount_minor;
     let has = |state: CreditState| words.contains(&state);
-    let state = if has(CreditState::Late) {
+    let state = if has(CreditState::Late) && !is_paid_in_time {
         OrderState::Late
-    } else if has(CreditState::Duplicate) {
+    } else if has(CreditState::Duplicate) || has(CreditState::Late) {
         OrderState::Duplicate
     } else if has(CreditState::Over) {
         OrderState::Over
@@ -84,6 +98,7 @@ pub fn judge(amount_minor: i64, stage: Stage, credits: &[Counted]) -> Judgement 
         received_minor,
         remaining_minor: amount_minor.saturating_sub(received_minor).max(0),
         over_minor: received_minor.saturating_sub(amount_minor).max(0),
+        is_paid_in_time,
         credits: words,
     }
 }
@@ -154,6 +169,38 @@ mod tests {
             ),
             (vec![(200_000, true)], O::Late, vec![C::Late], 0, 0),
             (vec![(200, true)], O::Late, vec![C::Late], 199_800, 0),
+            // Late money does not complete what came in time.
+            (
+                vec![(200, false), (199_800, true)],
+                O::Late,
+                vec![C::Under, C::Late],
+                0,
+                0,
+            ),
+            // Twice, both late: nothing of it paid, all of it is to be given back.
+            (
+                vec![(200_000, true), (200_000, true)],
+                O::Late,
+                vec![C::Late, C::Late],
+                0,
+                200_000,
+            ),
+            // Paid in time and once more too late: paid, and paid again.
+            (
+                vec![(200_000, false), (200_000, true)],
+                O::Duplicate,
+                vec![C::Paid, C::Late],
+                0,
+                200_000,
+            ),
+            // The same, told the other way round.
+            (
+                vec![(200_000, true), (200_000, false)],
+                O::Duplicate,
+                vec![C::Late, C::Paid],
+                0,
+                200_000,
+            ),
         ] {
             let judged = of(&credits);
             assert_eq!(
@@ -178,8 +225,11 @@ mod tests {
             (Some(2_001), 2_001, true),
             (None, 2_000, false),
             (None, 2_001, true),
-            // Before the offer, or after it was seen: not true.
-            (Some(999), 9_000, true),
+            // A little before the offer: the clocks differ, and the money came right after it.
+            (Some(999), 9_000, false),
+            (Some(1_000 - CLOCKS_APART_MS), 9_000, false),
+            // Long before the offer, or after it was seen: not true.
+            (Some(999 - CLOCKS_APART_MS), 9_000, true),
             (Some(i64::MIN), 9_000, true),
             (Some(9_001), 9_000, true),
             (Some(9_001), 2_000, false),

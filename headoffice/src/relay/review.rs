@@ -284,7 +284,7 @@ fn matched_name(db: &Connection, credit: i64, order: &str) -> Result<&'static st
     let place = all.iter().position(|(id, _)| *id == credit);
     let word = place.and_then(|at| judged.credits.get(at).copied());
     Ok(match word {
-        Some(CreditState::Under) if judged.remaining_minor == 0 => "paid",
+        Some(CreditState::Under) if judged.is_paid_in_time => "paid",
         Some(CreditState::Under) => "under",
         Some(CreditState::Over) => "over",
         Some(CreditState::Duplicate) => "duplicate",

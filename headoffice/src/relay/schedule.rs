@@ -548,8 +548,10 @@ fn look_after_restart(
     settled: bool,
     now_ms: i64,
 ) -> (Rank, i64) {
-    if now_ms >= watch_until_ms.saturating_sub(BEFORE_END_MS) {
-        return (Rank::Ending, now_ms);
+    let ending_ms = watch_until_ms.saturating_sub(BEFORE_END_MS);
+    if now_ms >= ending_ms {
+        // Since when it is due, not now: however often head office restarts, the one that ends first is asked first.
+        return (Rank::Ending, ending_ms);
     }
     if !settled {
         return (watch_rank(created_ms, false, now_ms), now_ms);

@@ -304,3 +304,51 @@ fn an_order_is_looked_at_shortly_before_its_window_ends_and_just_after() {
         );
     }
 }
+
+#[test]
+fn restarts_close_on_each_other_keep_no_order_from_its_look_before_the_end() {
+    // Proves that of 300 orders whose windows end three seconds apart every one is looked at in its last half hour and
+    // after it, though head office has time for only thirty questions before it restarts, and each restart knows nothing
+    // of the last.
+    let begin_ms = DAY_MS - BEFORE_END_MS;
+    let end_ms = |number: i64| DAY_MS + number * 3 * SECOND_MS;
+    let mut open: BTreeMap<String, super::super::Order> = (0..300_i64)
+        .map(|number| {
+            // Named against the order of their ends: a tie is not broken the right way by chance.
+            let mut order = paid_on_disk(&format!("P{:03}", 999 - number));
+            order.created_ms = end_ms(number) - DAY_MS;
+            order.watch_until_ms = end_ms(number);
+            (order.code.clone(), order)
+        })
+        .collect();
+    let mut looked: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let mut up_ms = begin_ms + 16 * MINUTE_MS;
+    while !open.is_empty() && up_ms < DAY_MS + HOUR_MS {
+        let mut schedule = Schedule::new(MAKES, 1);
+        for order in open.values() {
+            schedule.resume(order, 0, up_ms);
+        }
+        for turn in 0..30 {
+            let now_ms = up_ms + turn * SECOND_MS;
+            let Some(job) = schedule.take(now_ms) else {
+                continue;
+            };
+            schedule.done(&job, &Outcome::Answered { closed: true }, now_ms, 50);
+            if let Job::Observe(order) = job {
+                if schedule.is_over(&order) {
+                    // As `Relay::step` does: on disk, so no restart asks again.
+                    open.remove(&order);
+                }
+                looked.entry(order).or_default().push(now_ms);
+            }
+        }
+        up_ms += 31 * SECOND_MS;
+    }
+    for number in 0..300 {
+        let at_ms = &looked[&format!("P{:03}", 999 - number)];
+        let end_ms = end_ms(number);
+        let before = end_ms - BEFORE_END_MS..=end_ms;
+        assert!(at_ms.iter().any(|at| before.contains(at)), "{number}: {at_ms:?}");
+        assert!(at_ms.iter().any(|at| *at > end_ms), "{number}: {at_ms:?}");
+    }
+}
