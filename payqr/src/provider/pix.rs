@@ -269,12 +269,21 @@ impl Payment {
     /// # Errors
     /// Another or no key, another txid, or no amount.
     pub fn credit(&self, key: &str, txid: &str) -> Result<Credit, NotACredit> {
+        let credit = self.credit_to(key)?;
+        if credit.provider_order.as_deref() != Some(txid) {
+            return Err(NotACredit::ForeignOrder);
+        }
+        Ok(credit)
+    }
+
+    /// The credit this is for a receiver's key, of whichever charge or of none: what a list tells.
+    ///
+    /// # Errors
+    /// Another or no key, or no amount.
+    pub fn credit_to(&self, key: &str) -> Result<Credit, NotACredit> {
         let own_key = self.key.as_deref().ok_or(NotACredit::AccountNotNamed)?;
         if own_key != key {
             return Err(NotACredit::ForeignAccount);
-        }
-        if self.txid.as_deref() != Some(txid) {
-            return Err(NotACredit::ForeignOrder);
         }
         if self.value.0 <= 0 {
             return Err(NotACredit::NotPositive {
@@ -289,7 +298,7 @@ impl Payment {
             amount_minor: self.value.0,
             currency: Currency::Brl,
             memo: self.payer_info.clone().unwrap_or_default(),
-            provider_order: Some(txid.to_owned()),
+            provider_order: self.txid.clone(),
             bank_time_ms: time::parse(&self.time, 0),
         })
     }
@@ -372,12 +381,66 @@ impl ChargePatch {
     };
 }
 
-/// Body of `POST {webhookUrl}/pix`, and of `GET /pix`: one or more payments,
-/// told again when a refund ends.
+/// Body of `POST {webhookUrl}/pix`: one or more payments, told again when a
+/// refund ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payments {
     /// The payments.
     pub pix: Vec<Payment>,
+}
+
+/// `GET /pix?inicio=…&fim=…`: one page of what arrived between two times.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentList {
+    /// What was asked, and how many pages there are.
+    #[serde(rename = "parametros", default)]
+    pub parameters: Parameters,
+    /// The payments of this page.
+    #[serde(default)]
+    pub pix: Vec<Payment>,
+}
+
+/// What stands beside the payments of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameters {
+    /// Paging.
+    #[serde(rename = "paginacao", default)]
+    pub paging: Paging,
+}
+
+/// Paging of a list. Pages count from 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Paging {
+    /// This page.
+    #[serde(rename = "paginaAtual")]
+    pub page: u32,
+    /// Payments of a page.
+    #[serde(rename = "itensPorPagina")]
+    pub per_page: u32,
+    /// How many pages there are.
+    #[serde(rename = "quantidadeDePaginas")]
+    pub pages: u32,
+    /// Payments in all.
+    #[serde(rename = "quantidadeTotalDeItens")]
+    pub total: u64,
+}
+
+/// Most payments of one page.
+pub const PAGE_PAYMENTS_MAX: u32 = 100;
+
+/// What the token endpoint answers (OAuth 2 client credentials).
+#[derive(Clone, Deserialize)]
+pub struct Token {
+    /// Sent as `Authorization: Bearer …`.
+    pub access_token: String,
+}
+
+impl fmt::Debug for Token {
+    /// A token is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
 }
 
 /// What the provider answers instead (RFC 7807, `application/problem+json`).
@@ -428,10 +491,40 @@ pub fn read_refund(raw: &[u8]) -> Result<Refund, Reject> {
     json::typed(json::body(raw)?)
 }
 
-/// Reads a webhook or a list of payments.
+/// Reads a webhook.
 ///
 /// # Errors
 /// An unreadable body.
 pub fn read_payments(raw: &[u8]) -> Result<Payments, Reject> {
     json::typed(json::body(raw)?)
+}
+
+/// Reads a page of the list of payments.
+///
+/// # Errors
+/// An unreadable body.
+pub fn read_list(raw: &[u8]) -> Result<PaymentList, Reject> {
+    json::typed(json::body(raw)?)
+}
+
+/// Reads an answer of the token endpoint.
+///
+/// # Errors
+/// An unreadable body.
+pub fn read_token(raw: &[u8]) -> Result<Token, Reject> {
+    json::typed(json::body(raw)?)
+}
+
+/// Reads a refusal; `None` when the body is none.
+#[must_use]
+pub fn read_problem(raw: &[u8]) -> Option<Problem> {
+    json::typed(json::body(raw).ok()?).ok()
+}
+
+impl Problem {
+    /// The last part of the kind's address: `CobNaoEncontrado` and such.
+    #[must_use]
+    pub fn kind_name(&self) -> &str {
+        self.kind.rsplit('/').next().unwrap_or_default()
+    }
 }

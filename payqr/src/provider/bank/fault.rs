@@ -61,6 +61,9 @@ pub enum Fault {
     TokenExpired,
     /// A Pix refund ends as `NAO_REALIZADO`.
     RefundNotDone,
+    /// SePay learns of a transfer this much after it was booked, milliseconds:
+    /// its row appears late, where its date puts it.
+    LateRow(i64),
 }
 
 /// What banks do to the text of a transfer.
@@ -98,7 +101,7 @@ pub struct FaultError {
 const KNOWN: &str = "drop_push, dup N, delay MS, reorder [MS], under MINOR, over MINOR, \
     pay_twice, pay_after_expiry MS, pay_old_amount, mangle_memo upper|truncate N|prefix|strip, \
     bad_sig, missing_sig, replay SECONDS, http STATUS [retry-after SECONDS], http200 code=CODE, \
-    lost_response_after_commit, cancel_race_paid, token_expired, refund NAO_REALIZADO";
+    lost_response_after_commit, cancel_race_paid, token_expired, refund NAO_REALIZADO, late_row MS";
 
 /// A fault with its chance and count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +178,7 @@ fn read(words: &[&str]) -> Option<Fault> {
         ["cancel_race_paid"] => Fault::CancelRacePaid,
         ["token_expired"] => Fault::TokenExpired,
         ["refund", "NAO_REALIZADO"] => Fault::RefundNotDone,
+        ["late_row", ms] => Fault::LateRow(amount(ms)?),
         _ => return None,
     })
 }
@@ -219,6 +223,7 @@ impl fmt::Display for Fault {
             Self::CancelRacePaid => f.write_str("cancel_race_paid"),
             Self::TokenExpired => f.write_str("token_expired"),
             Self::RefundNotDone => f.write_str("refund NAO_REALIZADO"),
+            Self::LateRow(ms) => write!(f, "late_row {ms}"),
         }
     }
 }
@@ -286,7 +291,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const EVERY: &str = "drop_push 20%\ndup 8\ndelay 1500\nreorder 10000\nunder 1000 x1\nover 500\npay_twice\npay_after_expiry 60000\npay_old_amount\nmangle_memo upper\nmangle_memo truncate 7\nmangle_memo prefix\nmangle_memo strip\nbad_sig\nmissing_sig\nreplay 301\nhttp 429 retry-after 2 10%\nhttp 503 x3\nhttp200 code=20\nlost_response_after_commit\ncancel_race_paid\ntoken_expired\nrefund NAO_REALIZADO 50% x2";
+    const EVERY: &str = "drop_push 20%\ndup 8\ndelay 1500\nreorder 10000\nunder 1000 x1\nover 500\npay_twice\npay_after_expiry 60000\npay_old_amount\nmangle_memo upper\nmangle_memo truncate 7\nmangle_memo prefix\nmangle_memo strip\nbad_sig\nmissing_sig\nreplay 301\nhttp 429 retry-after 2 10%\nhttp 503 x3\nhttp200 code=20\nlost_response_after_commit\ncancel_race_paid\ntoken_expired\nrefund NAO_REALIZADO 50% x2\nlate_row 60000";
 
     #[test]
     fn every_fault_is_read_and_written() {
@@ -310,6 +315,7 @@ mod tests {
             "refund",
             "mangle_memo",
             "mangle_memo lower",
+            "late_row",
         ] {
             assert!(wrong.parse::<Armed>().is_err(), "{wrong}");
         }

@@ -160,7 +160,7 @@ impl Bank {
         let lost = self.strikes(&Fault::LostResponseAfterCommit);
         let mut response = match request.provider {
             Provider::PayOs => payos_face::answer(self, request, now_ms),
-            Provider::SePay => sepay_face::answer(self, request),
+            Provider::SePay => sepay_face::answer(self, request, now_ms),
             Provider::Pix => pix_face::answer(self, request, now_ms),
         };
         if request.provider == Provider::SePay {

@@ -173,6 +173,9 @@ pub struct Transfer {
     pub memo: String,
     /// Booked at, unix milliseconds.
     pub at_ms: i64,
+    /// In the provider's list from then on, unix milliseconds: a bank may tell
+    /// the provider later than it books.
+    pub listed_ms: i64,
     /// Order it belongs to, where the provider knows.
     pub order: Option<String>,
     /// Notices of it that were answered with success.
@@ -471,6 +474,11 @@ impl Bank {
             _ => None,
         });
         let memo = mangle.map_or(payment.memo.clone(), |mangle| mangle.apply(&payment.memo));
+        let listed_late_ms = self.strike(|fault| match fault {
+            Fault::LateRow(ms) if payment.provider == Provider::SePay => Some(*ms),
+            _ => None,
+        });
+        let listed_ms = at_ms.saturating_add(listed_late_ms.unwrap_or(0));
         let number = self.settings.first_number + self.transfers.len() as u64;
         let place = self.transfers.len();
         let key = payment.order.clone().map(|id| (payment.provider, id));
@@ -504,11 +512,12 @@ impl Bank {
             currency,
             memo,
             at_ms,
+            listed_ms,
             order: payment.order.filter(|_| known),
             notices: 0,
             refunds: Vec::new(),
         });
-        self.plan_notice(place, at_ms);
+        self.plan_notice(place, listed_ms);
     }
 
     fn account_of(&self, provider: Provider) -> (String, Currency) {

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::super::credit::Provider;
 use super::super::pix::{
-    Calendar, Charge, ChargePatch, ChargeRequest, ChargeStatus, Payment, Payments, Problem, Reais,
-    Refund, RefundRequest, RefundStatus, RefundTime, Value, Violation,
+    Calendar, Charge, ChargePatch, ChargeRequest, ChargeStatus, PAGE_PAYMENTS_MAX, Paging,
+    Parameters, Payment, PaymentList, Payments, Problem, Reais, Refund, RefundRequest,
+    RefundStatus, RefundTime, Value, Violation,
 };
 use super::super::time;
 use super::http::{Method, Request, Response};
@@ -343,13 +344,41 @@ fn list(bank: &Bank, request: &Request, now_ms: i64) -> Response {
             && (from_ms..=to_ms).contains(&transfer.at_ms)
             && (txid.is_none() || transfer.order.as_deref() == txid)
     });
-    let found = found.map(|transfer| payment(transfer, now_ms));
-    written(
-        200,
-        &Payments {
-            pix: found.collect(),
+    let found: Vec<&Transfer> = found
+        .filter(|transfer| transfer.listed_ms <= now_ms)
+        .collect();
+    let number = |name: &str, usual: u32| match request.parameter_value(name) {
+        None => Some(usual),
+        Some(text) => text.parse().ok(),
+    };
+    let (Some(page), Some(per_page)) = (
+        number("paginacao.paginaAtual", 0),
+        number("paginacao.itensPorPagina", PAGE_PAYMENTS_MAX)
+            .filter(|n| (1..=PAGE_PAYMENTS_MAX).contains(n)),
+    ) else {
+        return violation(
+            "PixConsultaInvalida",
+            "paginacao",
+            "pages count from 0 and have 1 to 100 payments",
+        );
+    };
+    let size = per_page as usize;
+    let shown = found.iter().skip((page as usize).saturating_mul(size));
+    let list = PaymentList {
+        parameters: Parameters {
+            paging: Paging {
+                page,
+                per_page,
+                pages: u32::try_from(found.len().div_ceil(size)).unwrap_or(u32::MAX),
+                total: found.len() as u64,
+            },
         },
-    )
+        pix: shown
+            .take(size)
+            .map(|transfer| payment(transfer, now_ms))
+            .collect(),
+    };
+    written(200, &list)
 }
 
 fn transfer_of<'a>(bank: &'a mut Bank, id: &str) -> Option<(usize, &'a mut Transfer)> {

@@ -17,7 +17,7 @@ const LIST: &str = "/v2/transactions";
 
 type Notice = (String, Vec<(&'static str, String)>, Vec<u8>);
 
-pub(super) fn answer(bank: &mut Bank, request: &Request) -> Response {
+pub(super) fn answer(bank: &mut Bank, request: &Request, now_ms: i64) -> Response {
     let Some(shop) = bank.settings.sepay.clone() else {
         return refuse(404, "not_found", "no such shop");
     };
@@ -29,7 +29,7 @@ pub(super) fn answer(bank: &mut Bank, request: &Request) -> Response {
     }
     let path = request.path.trim_end_matches('/');
     match (request.method, path.strip_prefix(LIST)) {
-        (Method::Get, Some("")) => list(bank, &shop, request),
+        (Method::Get, Some("")) => list(bank, &shop, request, now_ms),
         (Method::Get, Some(id)) => show(bank, &shop, id.trim_start_matches('/')),
         _ => refuse(404, "not_found", "Not Found"),
     }
@@ -84,7 +84,9 @@ fn show(bank: &Bank, shop: &SePayShop, id: &str) -> Response {
 /// Rows after a cursor, by date, page by page. The filters are those a relay
 /// needs: `since_id`, `transaction_date_sort`, `page`, `per_page`,
 /// `webhook_success`, `transfer_type`, `reference_number`, `account_number`.
-fn list(bank: &Bank, shop: &SePayShop, request: &Request) -> Response {
+/// A row that the bank tells late stands where its date puts it: behind a
+/// `since_id` that was read before it came.
+fn list(bank: &Bank, shop: &SePayShop, request: &Request, now_ms: i64) -> Response {
     let invalid = |what: &str| refuse(422, "validation_error", what);
     let number = |name: &str, usual: u32, most: u32| match request.parameter_value(name) {
         None => Some(usual),
@@ -109,6 +111,11 @@ fn list(bank: &Bank, shop: &SePayShop, request: &Request) -> Response {
         },
     };
     let mut places: Vec<usize> = rows.get(from..).unwrap_or_default().to_vec();
+    let is_listed = |at: &usize| {
+        let transfer = bank.transfers.get(*at);
+        transfer.is_some_and(|transfer| transfer.listed_ms <= now_ms)
+    };
+    places.retain(is_listed);
     for name in [
         "webhook_success",
         "transfer_type",
