@@ -262,6 +262,42 @@ mod tests {
         assert_eq!(config.payments[0].url, "http://127.0.0.1:9000");
     }
 
+    #[test]
+    fn a_pix_section_has_its_key_its_paths_and_a_certificate_that_can_be_read() {
+        // Proves that a Pix key of any kind is an account number there, that the address is demanded, and that a
+        // certificate file without a key is refused without being shown.
+        let folder = tempfile::tempdir().unwrap();
+        let text = with_payment(folder.path(), 0o600, |text| {
+            let text = text.replace("\"payos\"", "\"pix\"");
+            let text = text.replace("0011004000111", "+5511999999999@loja.com.br");
+            let text = without(&text, "checksum_key").replace("api_key", "client_secret");
+            format!("{text}url = \"https://pix.example.com/\"\napi_path = \"/v2/\"\n")
+        });
+        let config = Config::parse(&text, "h.toml").unwrap();
+        let payment = &config.payments[0];
+        assert_eq!(payment.account_number, "+5511999999999@loja.com.br");
+        assert_eq!(payment.url, "https://pix.example.com");
+        let printed = format!("{:?}", payment.keys);
+        assert!(
+            printed.contains("/v2\"") && printed.contains("/oauth/token"),
+            "{printed}"
+        );
+        assert!(!printed.contains("very-secret"), "{printed}");
+        let place = text.lines().find(|line| line.starts_with("client_id"));
+        let place = place.unwrap().replace("client_id", "certificate");
+        for (text, wanted) in [
+            (without(&text, "url"), "url"),
+            (format!("{text}token_path = \"oauth\"\n"), "token_path"),
+            (format!("{text}{place}\n"), "certificate"),
+            (without(&text, "client_secret"), "client_secret"),
+            (text.replace("@loja", " @loja"), "account_number"),
+        ] {
+            let error = Config::parse(&text, "h.toml").unwrap_err().to_string();
+            assert!(error.contains(wanted), "{wanted}: {error}");
+            assert!(!error.contains("very-secret"), "{error}");
+        }
+    }
+
     fn without(text: &str, key: &str) -> String {
         text.lines()
             .filter(|line| !line.starts_with(key))

@@ -3,115 +3,27 @@
 
 #[path = "support/bank_face.rs"]
 mod bank_face;
+#[path = "support/place.rs"]
+mod place;
 #[path = "storm/shop.rs"]
 mod shop;
 mod support;
 
-use bank_face::{Face, Said, nonce};
-use headoffice::{Clock, Config, Running};
+use bank_face::{Said, nonce};
 use payqr::{
-    OrderCode, StorePrefix, VietQr,
+    VietQr,
     provider::{
         Provider,
         bank::{Faults, Payment},
     },
 };
+use place::{code, place};
 use serde_json::Value;
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::sync::atomic::Ordering;
+use support::{Kiosk, http};
+use touchpoint::relay::{
+    BankHealth, Call, CallProof, CreditState, OrderOffer, OrderState, RefusalKind,
 };
-use support::{Kiosk, MORNING_MS, http};
-use touchpoint::{
-    VerifyingKey,
-    relay::{
-        BankHealth, Call, CallProof, CreditState, OrderAnswer, OrderOffer, OrderState, RefusalKind,
-    },
-};
-
-/// Head office, its bank, and one clock for both that stands still until it is moved.
-struct Place {
-    office: Running,
-    face: Face,
-    clock: Arc<AtomicI64>,
-    key: VerifyingKey,
-    _folder: tempfile::TempDir,
-}
-
-fn place() -> Place {
-    let folder = tempfile::tempdir().unwrap();
-    let (clock, handle) = Clock::manual(MORNING_MS);
-    let bank_clock = Arc::clone(&handle);
-    let face = Face::start(
-        shop::settings(7, "http://relay"),
-        Arc::new(move || bank_clock.load(Ordering::SeqCst)),
-    );
-    let mut config = Config::new(folder.path());
-    config.listen = ([127, 0, 0, 1], 0).into();
-    config.clock = clock;
-    config.payments = shop::payments(&face.url());
-    let office = headoffice::start(config).unwrap();
-    Place {
-        key: office.store().key().verifying_key(),
-        office,
-        face,
-        clock: handle,
-        _folder: folder,
-    }
-}
-
-impl Place {
-    fn now_ms(&self) -> i64 {
-        self.clock.load(Ordering::SeqCst)
-    }
-
-    fn wait_s(&self, seconds: i64) {
-        self.clock.fetch_add(seconds * 1_000, Ordering::SeqCst);
-    }
-
-    fn ask(&self, kiosk: &Kiosk, method: &str, target: &str) -> Said {
-        kiosk.order_call(&self.key, self.now_ms(), method, target, b"")
-    }
-
-    fn offer(&self, kiosk: &Kiosk, order: &str, amount_minor: i64) -> Said {
-        let offer = OrderOffer {
-            amount_minor,
-            attempt: order.into(),
-            currency: "VND".into(),
-            open_for_ms: Some(120_000),
-            order: order.into(),
-        };
-        let body = serde_json::to_vec(&offer).unwrap();
-        let target = "/v1/orders?wait_ms=20000";
-        kiosk.order_call(&self.key, self.now_ms(), "POST", target, &body)
-    }
-
-    /// The order's answer as soon as `wanted`; each question waits for news.
-    fn until(
-        &self,
-        kiosk: &Kiosk,
-        order: &str,
-        wanted: impl Fn(&OrderAnswer) -> bool,
-    ) -> OrderAnswer {
-        let mut target = format!("/v1/orders/{order}");
-        loop {
-            let answer = self.ask(kiosk, "GET", &target).1.unwrap();
-            if wanted(&answer) {
-                return answer;
-            }
-            target = format!(
-                "/v1/orders/{order}?revision={}&wait_ms=20000",
-                answer.revision
-            );
-        }
-    }
-}
-
-fn code(prefix: &str, number: u32) -> String {
-    OrderCode::new(StorePrefix::new(prefix).unwrap(), number)
-        .unwrap()
-        .to_string()
-}
 
 fn sepay_qr(order: &str, amount: u64) -> String {
     VietQr::account("970436", "0022004000222")

@@ -93,11 +93,7 @@ fn a_second_transfer_the_bank_credited_in_time_is_a_duplicate_whenever_it_is_see
             C::Duplicate,
         ),
         // Paid in time, and again too late: the order is paid and paid again, the second transfer is late.
-        (
-            Some(BEGIN_MS + DAY_MS + 1),
-            OrderState::Duplicate,
-            C::Late,
-        ),
+        (Some(BEGIN_MS + DAY_MS + 1), OrderState::Duplicate, C::Late),
         (
             Some(BEGIN_MS - 61 * MINUTE_MS),
             OrderState::Duplicate,

@@ -4,7 +4,8 @@ use super::{
     Relay,
     credits::{Source, Taken},
     ledger::{AccountId, OfferEvent, Order},
-    provider::{Observed, Provider, ProviderError, Push, Wire},
+    limit::Budget,
+    provider::{KnownCode, Listed, Observed, Provider, ProviderError, Push, Pushed, Reread, Wire},
     schedule::{Job, Outcome, Schedule},
 };
 use crate::store::StoreError;
@@ -14,7 +15,7 @@ use payqr::{
 };
 use std::{
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -33,6 +34,8 @@ pub struct Counts {
     pub known: AtomicU64,
     /// True, and no money for this account.
     pub no_credit: AtomicU64,
+    /// Named orders to ask about, and proves nothing.
+    pub hints: AtomicU64,
     /// Not proven to be the provider's.
     pub forged: AtomicU64,
 }
@@ -50,6 +53,8 @@ pub struct Account {
     /// Notices since the start.
     pub counts: Counts,
     pub(super) schedule: Mutex<Schedule>,
+    /// Where the provider's limit counts by the address that asks: one for all its accounts.
+    pub(super) budget: Option<Arc<Budget>>,
     pub(super) wake: Condvar,
     pub(super) stopping: AtomicBool,
 }
@@ -78,7 +83,17 @@ impl Account {
     /// When the next question may be due, by the schedule's clock.
     #[must_use]
     pub fn next_question_ms(&self) -> Option<i64> {
-        self.schedule().next_ms()
+        let next_ms = self.schedule().next_ms()?;
+        let room_ms = self.budget.as_ref().map(|budget| budget.next_slot_ms());
+        Some(room_ms.map_or(next_ms, |room| next_ms.max(room)))
+    }
+
+    /// The next due question, when the limits allow it.
+    fn take(&self, now_ms: i64) -> Option<Job> {
+        match &self.budget {
+            Some(budget) => budget.spend(now_ms, || self.schedule().take(now_ms)),
+            None => self.schedule().take(now_ms),
+        }
     }
 
     /// Something became due.
@@ -107,7 +122,7 @@ impl Account {
 impl Relay {
     /// Asks the next due question of an account and keeps the answer. `None` when nothing was due.
     pub fn step(&self, account: &Account, wire: &mut dyn Wire) -> Option<Job> {
-        let job = account.schedule().take(self.now_ms())?;
+        let job = account.take(self.now_ms())?;
         let begun_ms = self.now_ms();
         let outcome = match self.perform(account, &job, wire) {
             Ok(outcome) => outcome,
@@ -146,6 +161,7 @@ impl Relay {
     ) -> Result<Outcome, StoreError> {
         let code = match job {
             Job::List => return self.list(account, wire),
+            Job::Reread { page, back_ms } => return self.reread(account, wire, *page, *back_ms),
             Job::Create(code) | Job::Observe(code) | Job::Cancel(code) => code,
         };
         let known = self.store.order(code)?.zip(code.parse::<OrderCode>().ok());
@@ -212,21 +228,44 @@ impl Relay {
         order: &Order,
         observed: Observed,
     ) -> Result<Outcome, StoreError> {
-        let (credits, closed) = match observed {
+        let (credits, closed, code) = match observed {
             Observed::Absent if order.made.is_none() && !order.withdrawn => {
                 return Ok(Outcome::Absent);
             }
             Observed::Absent => return Ok(Outcome::Answered { closed: false }),
-            Observed::Known { credits, closed } => (credits, closed),
+            Observed::Known {
+                credits,
+                closed,
+                code,
+            } => (credits, closed, code),
         };
         self.keep(account, &credits, None)?;
         if account.needs_code() && order.made.is_none() && order.refused.is_none() {
-            // The provider tells the code only once, in the answer that was lost.
-            self.refuse(account, order, CODE_LOST)?;
-            let now_ms = self.now_ms();
-            account.schedule().cancel(&order.code, now_ms);
+            self.code_again(account, order, code)?;
         }
         Ok(Outcome::Answered { closed })
+    }
+
+    /// The answer with an order's code was lost. Some providers tell it again; without it nobody can pay the order.
+    fn code_again(
+        &self,
+        account: &Account,
+        order: &Order,
+        code: Option<KnownCode>,
+    ) -> Result<(), StoreError> {
+        match code.filter(|code| code.amount_minor == order.amount_minor) {
+            Some(code) if !order.withdrawn => {
+                self.store
+                    .note_offer(&order.code, &OfferEvent::Made(code.made))?;
+                self.waiters.wake(&order.code);
+            }
+            _ => {
+                self.refuse(account, order, CODE_LOST)?;
+                let now_ms = self.now_ms();
+                account.schedule().cancel(&order.code, now_ms);
+            }
+        }
+        Ok(())
     }
 
     fn cancel(
@@ -246,7 +285,9 @@ impl Relay {
                 self.store.note_offer(&order.code, &OfferEvent::Cancelled)?;
                 Ok(Outcome::Answered { closed: true })
             }
-            Ok(Observed::Known { credits, closed }) => {
+            Ok(Observed::Known {
+                credits, closed, ..
+            }) => {
                 self.keep(account, &credits, None)?;
                 self.store.note_offer(&order.code, &OfferEvent::Cancelled)?;
                 Ok(Outcome::Answered { closed })
@@ -261,6 +302,30 @@ impl Relay {
             Ok(listed) => listed,
             Err(error) => return Ok(Outcome::Failed(error)),
         };
+        self.keep_listed(account, &listed)
+    }
+
+    /// Reads the newest transfers once more: what the bank told late, and what names no order.
+    fn reread(
+        &self,
+        account: &Account,
+        wire: &mut dyn Wire,
+        page: u32,
+        back_ms: i64,
+    ) -> Result<Outcome, StoreError> {
+        let now_ms = self.store.clock.now_ms();
+        let what = Reread {
+            since_ms: now_ms.saturating_sub(back_ms),
+            now_ms,
+            page,
+        };
+        match account.provider.reread(wire, what) {
+            Ok(listed) => self.keep_listed(account, &listed),
+            Err(error) => Ok(Outcome::Failed(error)),
+        }
+    }
+
+    fn keep_listed(&self, account: &Account, listed: &Listed) -> Result<Outcome, StoreError> {
         for what in &listed.unreadable {
             tracing::error!(account = %account.name, what, "ALARM: a row of the bank's list cannot be read; compare it by hand");
             let notice = super::notices::Notice {
@@ -338,11 +403,19 @@ impl Relay {
         &self,
         account: &Account,
         raw: &[u8],
-        read: Result<Result<Credit, NotACredit>, payqr::provider::Reject>,
+        read: Result<Pushed, payqr::provider::Reject>,
     ) -> Result<PushAnswer, StoreError> {
         let counts = &account.counts;
         let (count, verdict, detail, status) = match &read {
-            Ok(Ok(credit)) => {
+            Ok(Pushed::Hint(orders)) => {
+                let now_ms = self.now_ms();
+                for order in orders {
+                    account.schedule().ask_now(order, now_ms);
+                }
+                account.nudge();
+                (&counts.hints, "hint", String::new(), 200)
+            }
+            Ok(Pushed::Credit(Ok(credit))) => {
                 let taken = self.store.take_credit(account.id, credit, Source::Push)?;
                 if let Taken::New(Some(order)) = &taken {
                     self.changed(account, order)?;
@@ -353,7 +426,7 @@ impl Relay {
                     Taken::Conflict => (&counts.known, "conflict", String::new(), 200),
                 }
             }
-            Ok(Err(not)) => (&counts.no_credit, "no_credit", not.to_string(), 200),
+            Ok(Pushed::Credit(Err(not))) => (&counts.no_credit, "no_credit", not.to_string(), 200),
             Err(reject) => {
                 let status = reject.http_status();
                 (&counts.forged, "refused", reject.to_string(), status)
@@ -367,7 +440,7 @@ impl Relay {
             raw,
             verdict,
             detail: &detail,
-            trusted: read.is_ok(),
+            trusted: matches!(read, Ok(Pushed::Credit(_))),
         };
         self.store.keep_notice(account.id, &notice)?;
         Ok(PushAnswer {

@@ -1,7 +1,7 @@
 //! Requests to the real provider, over TLS.
 
 use super::provider::{Ask, NoAnswer, Said, Wire};
-use payqr::provider::MAX_BODY_BYTES;
+use payqr::provider::{MAX_BODY_BYTES, Secret};
 use reqwest::{blocking::Client, redirect::Policy};
 use std::{io::Read, sync::Once, time::Duration};
 
@@ -17,17 +17,23 @@ pub struct HttpWire {
 }
 
 impl HttpWire {
-    /// A wire to `base`, without a final slash.
+    /// A wire to `base`, without a final slash. `certificate` is what this side proves itself with: certificates and
+    /// private key in PEM.
     ///
     /// # Errors
     /// [`NoAnswer`] when TLS cannot be set up.
-    pub fn new(base: &str) -> Result<Self, NoAnswer> {
+    pub fn new(base: &str, certificate: Option<&Secret>) -> Result<Self, NoAnswer> {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
             // Another part of the process may have chosen it already.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        let client = Client::builder()
+        let mut client = Client::builder();
+        if let Some(pem) = certificate {
+            let identity = reqwest::Identity::from_pem(pem.expose()).map_err(no_answer)?;
+            client = client.identity(identity);
+        }
+        let client = client
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
             // Keys travel in headers: they go to the configured address and nowhere else.
@@ -50,19 +56,16 @@ fn no_answer(error: reqwest::Error) -> NoAnswer {
 impl Wire for HttpWire {
     fn send(&mut self, ask: &Ask) -> Result<Said, NoAnswer> {
         let url = format!("{}{}", self.base, ask.target);
-        let mut request = match ask.method {
-            "POST" => self
-                .client
-                .post(url)
-                .header("content-type", "application/json")
-                .body(ask.body.clone()),
-            "PUT" => self
-                .client
-                .put(url)
-                .header("content-type", "application/json")
-                .body(ask.body.clone()),
-            _ => self.client.get(url),
-        };
+        let method = reqwest::Method::from_bytes(ask.method.as_bytes())
+            .map_err(|error| NoAnswer(error.to_string()))?;
+        let mut request = self.client.request(method, url);
+        if !ask.body.is_empty() {
+            let typed = ask.headers.iter().any(|(name, _)| *name == "content-type");
+            if !typed {
+                request = request.header("content-type", "application/json");
+            }
+            request = request.body(ask.body.clone());
+        }
         for (name, value) in &ask.headers {
             request = request.header(*name, value);
         }

@@ -1,14 +1,15 @@
 //! A bank's list, read in from a file: the last word on what came in when no provider could be asked.
 //!
-//! CSV in UTF-8 with a header line: `reference,amount,memo,time`. `amount` is whole đồng, digits only; `time` is
-//! `YYYY-MM-DD HH:MM:SS` in Vietnam and may be empty. With one row that cannot be read, nothing is read in.
+//! CSV in UTF-8 with a header line: `reference,amount,memo,time`. `amount` is whole đồng, digits only, for Pix reais as
+//! `37.00`; `time` is `YYYY-MM-DD HH:MM:SS` in Vietnam, for Pix in UTC, and may be empty. With one row that cannot be
+//! read, nothing is read in.
 
 use super::{
     credits::{Source, Taken},
     ledger::AccountId,
 };
 use crate::store::{Store, StoreError};
-use payqr::provider::{Credit, Currency, Provider, time};
+use payqr::provider::{Credit, Currency, Provider, pix, time};
 use rusqlite::OptionalExtension;
 
 /// Why a list was not read in. Nothing was kept.
@@ -78,7 +79,23 @@ impl Store {
     }
 }
 
+/// Minor units above zero.
+fn amount_of(text: &str, provider: Provider) -> Option<i64> {
+    let minor = if provider == Provider::Pix {
+        text.parse::<pix::Reais>().ok().map(|reais| reais.0)
+    } else {
+        let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| plain)
+    };
+    minor.filter(|minor| *minor > 0)
+}
+
 fn read(csv: &[u8], provider: &str, account: &str) -> Result<Vec<Credit>, ImportError> {
+    let (provider, currency, offset_minutes) = match provider {
+        "payos" => (Provider::PayOs, Currency::Vnd, time::VIETNAM_OFFSET_MINUTES),
+        "pix" => (Provider::Pix, Currency::Brl, 0),
+        _ => (Provider::SePay, Currency::Vnd, time::VIETNAM_OFFSET_MINUTES),
+    };
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(csv.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(csv));
@@ -101,29 +118,24 @@ fn read(csv: &[u8], provider: &str, account: &str) -> Result<Vec<Credit>, Import
             what: what.into(),
         };
         let text = |column: usize| row.get(column).unwrap_or_default();
-        let digits = text(amount);
-        let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        let amount_minor = digits.parse().ok().filter(|minor| plain && *minor > 0);
+        let amount_minor = amount_of(text(amount), provider);
         if text(reference).is_empty() {
             return Err(wrong("the reference is missing"));
         }
         let time_text = text(at);
-        let bank_time_ms = time::parse(time_text, time::VIETNAM_OFFSET_MINUTES);
+        let bank_time_ms = time::parse(time_text, offset_minutes);
         if !time_text.is_empty() && bank_time_ms.is_none() {
             return Err(wrong("the time is not of the form 2026-11-28 14:05:00"));
         }
         credits.push(Credit {
-            provider: match provider {
-                "payos" => Provider::PayOs,
-                "pix" => Provider::Pix,
-                _ => Provider::SePay,
-            },
+            provider,
             reference: text(reference).to_owned(),
             reference_is_derived: false,
             account: account.to_owned(),
-            amount_minor: amount_minor
-                .ok_or_else(|| wrong("the amount is not whole đồng above zero, digits only"))?,
-            currency: Currency::Vnd,
+            amount_minor: amount_minor.ok_or_else(|| {
+                wrong("the amount is not whole đồng above zero, digits only (Pix: 37.00)")
+            })?,
+            currency,
             memo: text(memo).to_owned(),
             provider_order: None,
             bank_time_ms,

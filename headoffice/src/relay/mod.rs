@@ -15,8 +15,10 @@ pub mod http;
 pub mod import;
 pub mod judge;
 pub mod ledger;
+pub mod limit;
 pub mod notices;
 pub mod payos;
+pub mod pix;
 pub mod provider;
 pub mod review;
 pub mod schedule;
@@ -34,6 +36,7 @@ use crate::{
 };
 use gate::{Caller, Gate};
 use ledger::OfferTaken;
+use limit::{Budget, Sources};
 use payqr::OrderCode;
 use provider::Wire;
 use schedule::Schedule;
@@ -60,6 +63,8 @@ pub struct Relay {
     accounts: Vec<Arc<Account>>,
     pub(crate) waiters: Waiters,
     pub(crate) gate: Gate,
+    /// Notices by where they come from.
+    pub(crate) sources: Sources,
     steady: Steady,
 }
 
@@ -120,9 +125,21 @@ impl Relay {
         payments: &[Payment],
         steady: Steady,
     ) -> Result<Self, StoreError> {
-        let mut accounts = Vec::with_capacity(payments.len());
-        for payment in payments {
-            let account = open_account(&store, payment, steady.now_ms())?;
+        let mut accounts: Vec<Arc<Account>> = Vec::with_capacity(payments.len());
+        for (index, payment) in payments.iter().enumerate() {
+            let mut account = open_account(&store, payment, steady.now_ms())?;
+            if account.provider.capabilities().shares_limit {
+                let shares = |other: &&Payment| is_one_door(payment, other);
+                let known = payments[..index].iter().position(|other| shares(&other));
+                account.budget = match known.and_then(|at| accounts.get(at)) {
+                    Some(first) => first.budget.clone(),
+                    None => {
+                        let least = payments.iter().filter(shares);
+                        let least = least.map(|other| other.requests_per_second).min();
+                        Some(Arc::new(Budget::new(least.unwrap_or(1))))
+                    }
+                };
+            }
             accounts.push(Arc::new(account));
         }
         Ok(Self {
@@ -130,6 +147,7 @@ impl Relay {
             store,
             accounts,
             waiters: Waiters::default(),
+            sources: Sources::default(),
             steady,
         })
     }
@@ -199,9 +217,14 @@ impl Relay {
             let why = "this kiosk's store has no [[payment]] section at head office";
             return Ok(Err((RefusalKind::NoAccount, why)));
         };
-        let most = account.provider.capabilities().amount_minor_max;
-        if offer.currency != "VND" || !(1..=most).contains(&offer.amount_minor) {
-            let why = "the account takes VND, from 1 to 499,999,999 đồng in one transfer";
+        let can = account.provider.capabilities();
+        if offer.currency != can.currency
+            || !(1..=can.amount_minor_max).contains(&offer.amount_minor)
+        {
+            let why = match can.currency {
+                "VND" => "the account takes VND, from 1 to 499,999,999 đồng in one transfer",
+                _ => "the account takes BRL, from R$ 0.01 to R$ 9,999,999,999.99 in one transfer",
+            };
             return Ok(Err((RefusalKind::Amount, why)));
         }
         let taken = self
@@ -306,7 +329,8 @@ impl Relay {
     pub fn start(self: &Arc<Self>, payments: &[Payment]) -> std::io::Result<Pollers> {
         let mut threads = Vec::new();
         for (account, payment) in self.accounts.iter().zip(payments) {
-            let wire = http::HttpWire::new(&payment.url).map_err(std::io::Error::other)?;
+            let wire = http::HttpWire::new(&payment.url, payment.keys.certificate())
+                .map_err(std::io::Error::other)?;
             let lists = account.provider.capabilities().lists_credits;
             for _ in 0..if lists { 1 } else { THREADS_PER_ACCOUNT } {
                 let (relay, account, mut wire) =
@@ -333,12 +357,17 @@ impl Relay {
             if self.step(account, wire).is_some() {
                 continue;
             }
-            let next_ms = account.schedule().next_ms();
+            let next_ms = account.next_question_ms();
             let wait_ms = next_ms.map_or(i64::MAX, |next| next.saturating_sub(self.now_ms()));
             let wait = Duration::from_millis(wait_ms.max(1).unsigned_abs());
             account.rest(wait.min(longest));
         }
     }
+}
+
+/// Both accounts are asked at the same address of the same provider.
+fn is_one_door(one: &Payment, other: &Payment) -> bool {
+    one.keys.provider() == other.keys.provider() && one.url == other.url
 }
 
 fn open_account(store: &Store, payment: &Payment, now_ms: i64) -> Result<Account, StoreError> {
@@ -350,6 +379,7 @@ fn open_account(store: &Store, payment: &Payment, now_ms: i64) -> Result<Account
         &payment.stores,
     )?;
     let mut schedule = Schedule::new(provider.capabilities(), payment.requests_per_second);
+    schedule.started(now_ms);
     // What is on disk was timed by the wall clock, which is not the clock of schedules.
     let shift_ms = now_ms.saturating_sub(store.clock.now_ms());
     if provider.capabilities().observes_orders {
@@ -366,6 +396,7 @@ fn open_account(store: &Store, payment: &Payment, now_ms: i64) -> Result<Account
         provider,
         counts: account::Counts::default(),
         schedule: Mutex::new(schedule),
+        budget: None,
         wake: Condvar::new(),
         stopping: AtomicBool::new(false),
     })

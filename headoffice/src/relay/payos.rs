@@ -1,12 +1,12 @@
 //! payOS: makes the code, is asked about one order, cancels, pushes. It has no list of the account.
 
 use super::provider::{
-    Ask, Capabilities, Made, Observed, Provider, ProviderError, Push, Said, Wire, check,
+    Ask, Capabilities, Made, Observed, Provider, ProviderError, Push, Pushed, Said, Wire, check,
 };
 use payqr::{
     OrderCode,
     provider::{
-        Credit, NotACredit, Reject, Secret,
+        Reject, Secret,
         payos::{
             self, AnswerError, CancelRequest, CreateRequest, Created, HEADER_API_KEY,
             HEADER_CLIENT_ID, PaymentRequest, Status,
@@ -60,6 +60,8 @@ impl PayOs {
                 request.status,
                 Status::Paid | Status::Cancelled | Status::Expired | Status::Failed
             ),
+            // payOS tells a code only once.
+            code: None,
         })
     }
 }
@@ -88,8 +90,11 @@ impl Provider for PayOs {
             makes_codes: true,
             observes_orders: true,
             lists_credits: false,
+            rereads: false,
             cancels: true,
             enforces_amount: true,
+            shares_limit: false,
+            currency: "VND",
             amount_minor_max: NAPAS_AMOUNT_MAX,
         }
     }
@@ -142,8 +147,8 @@ impl Provider for PayOs {
         Err(ProviderError::Refused("payOS has no list".into()))
     }
 
-    fn read_push(&self, push: &Push<'_>) -> Result<Result<Credit, NotACredit>, Reject> {
+    fn read_push(&self, push: &Push<'_>) -> Result<Pushed, Reject> {
         let data = payos::read_webhook(push.raw, &self.checksum_key)?;
-        Ok(data.credit(&self.accounts))
+        Ok(Pushed::Credit(data.credit(&self.accounts)))
     }
 }

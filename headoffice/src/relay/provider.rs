@@ -17,12 +17,18 @@ pub struct Capabilities {
     pub makes_codes: bool,
     /// It can be asked about one order.
     pub observes_orders: bool,
-    /// It lists everything the account received.
+    /// It lists everything the account received, from a row on: one list answers for every order.
     pub lists_credits: bool,
+    /// Its newest transfers can be read once more, by time: what appeared late, or names no order.
+    pub rereads: bool,
     /// It can take a code back.
     pub cancels: bool,
     /// It refuses other amounts than asked. Other amounts are handled all the same.
     pub enforces_amount: bool,
+    /// Its limit counts by the address that asks: every account there shares it.
+    pub shares_limit: bool,
+    /// Currency of its accounts, ISO 4217.
+    pub currency: &'static str,
     /// The largest amount of one transfer, minor units.
     pub amount_minor_max: i64,
 }
@@ -30,13 +36,13 @@ pub struct Capabilities {
 /// One request to a provider. Its headers hold secrets: they are never printed.
 #[derive(Clone)]
 pub struct Ask {
-    /// `GET` or `POST`.
+    /// `GET`, `POST`, `PUT` or `PATCH`.
     pub method: &'static str,
     /// Path and query behind the provider's base address.
     pub target: String,
     /// Names and values.
     pub headers: Vec<(&'static str, String)>,
-    /// JSON, or nothing.
+    /// JSON unless a header says otherwise, or nothing.
     pub body: Vec<u8>,
 }
 
@@ -122,7 +128,38 @@ pub enum Observed {
         credits: Vec<Result<Credit, NotACredit>>,
         /// It takes no more money for it: paid, cancelled or expired there.
         closed: bool,
+        /// Its code, from a provider that tells it again.
+        code: Option<KnownCode>,
     },
+}
+
+/// The code of an order as the provider tells it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownCode {
+    /// The code.
+    pub made: Made,
+    /// What it asks for, minor units.
+    pub amount_minor: i64,
+}
+
+/// Which of the newest transfers are read once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reread {
+    /// Booked since then, by the bank's clock, unix milliseconds.
+    pub since_ms: i64,
+    /// Now, by head office's clock, unix milliseconds.
+    pub now_ms: i64,
+    /// Which page, from 0.
+    pub page: u32,
+}
+
+/// What a notice says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pushed {
+    /// It is proven: this credit, or why it is no money for this account.
+    Credit(Result<Credit, NotACredit>),
+    /// It is not proven and only names orders: the provider is asked about them.
+    Hint(Vec<String>),
 }
 
 /// One page of the account's list.
@@ -151,7 +188,7 @@ pub struct Push<'a> {
 
 /// A payment provider.
 pub trait Provider: Send + Sync {
-    /// Its name: `payos`, `sepay`.
+    /// Its name: `payos`, `sepay`, `pix`.
     fn name(&self) -> &'static str;
 
     /// What it can do.
@@ -186,11 +223,21 @@ pub trait Provider: Send + Sync {
     /// [`ProviderError`]; the cursor stays.
     fn list(&self, wire: &mut dyn Wire, cursor: Option<&str>) -> Result<Listed, ProviderError>;
 
-    /// Checks and reads a notice. Fails closed.
+    /// A page of the account's newest transfers, whatever was read before.
     ///
     /// # Errors
-    /// [`Reject`]: not proven to be the provider's. The inner error is a true word that is no money for this account.
-    fn read_push(&self, push: &Push<'_>) -> Result<Result<Credit, NotACredit>, Reject>;
+    /// [`ProviderError`]; the page is asked for again.
+    fn reread(&self, _wire: &mut dyn Wire, _what: Reread) -> Result<Listed, ProviderError> {
+        Err(ProviderError::Refused(
+            "it cannot be read again by time".into(),
+        ))
+    }
+
+    /// Checks and reads a notice. Fails closed: a credit is only what is proven.
+    ///
+    /// # Errors
+    /// [`Reject`]: not proven to be the provider's, or unreadable.
+    fn read_push(&self, push: &Push<'_>) -> Result<Pushed, Reject>;
 
     /// The body a provider wants for an accepted notice.
     fn accepted(&self) -> &'static str {
@@ -219,6 +266,20 @@ pub fn provider_of(keys: &Keys, account_number: &str) -> Box<dyn Provider> {
             accounts,
             token,
             webhook,
+        }),
+        Keys::Pix {
+            client_id,
+            client_secret,
+            api_path,
+            token_path,
+            certificate: _,
+        } => Box::new(super::pix::Pix {
+            key: account_number.to_owned(),
+            client_id,
+            client_secret,
+            api_path,
+            token_path,
+            token: std::sync::Mutex::default(),
         }),
     }
 }

@@ -22,6 +22,14 @@ const SLOW_MS: u64 = 2_000;
 const UNREACHABLE_MS: i64 = 5_000;
 /// Pause of the list when no kiosk has an open offer: orphans and lost notices.
 const LIST_IDLE_MS: i64 = 30_000;
+/// One list of what arrived lately is read this often while offers are fresh: rows that the bank told late.
+const REREAD_MS: i64 = 60 * 1_000;
+/// The first one after a start.
+const AFTER_START_MS: i64 = 5 * 1_000;
+/// It reaches back this far; once an hour as far as an order's late window and a little more.
+const REREAD_BACK_MS: i64 = 30 * 60 * 1_000;
+const REREAD_DEEP_MS: i64 = 60 * 60 * 1_000;
+const REREAD_DEEP_BACK_MS: i64 = 26 * 60 * 60 * 1_000;
 /// One question in so many is for orders that are only watched, when one of them is due: shoppers alone may ask for more
 /// than the account allows, all day long.
 const WATCH_SHARE: u32 = 5;
@@ -37,6 +45,13 @@ pub enum Job {
     Cancel(String),
     /// Read on in the account's list.
     List,
+    /// Read what arrived lately once more.
+    Reread {
+        /// Page, from 0.
+        page: u32,
+        /// How far back, milliseconds.
+        back_ms: i64,
+    },
 }
 
 /// What a question came to.
@@ -104,12 +119,23 @@ pub struct Schedule {
     list_due_ms: i64,
     list_flying: bool,
     list_answered_ms: Option<i64>,
+    reread: Rereading,
     newest_offer_ms: Option<i64>,
     next_slot_ms: i64,
     /// Questions about orders since the last one of [`WATCH_SHARE`].
     since_share: u32,
     paused_until_ms: i64,
     health: Health,
+}
+
+/// Reading what arrived lately once more.
+#[derive(Debug)]
+struct Rereading {
+    due_ms: i64,
+    flying: bool,
+    page: u32,
+    back_ms: i64,
+    deep_due_ms: i64,
 }
 
 #[derive(Debug, Default)]
@@ -131,12 +157,25 @@ impl Schedule {
             list_due_ms: i64::MIN,
             list_flying: false,
             list_answered_ms: None,
+            reread: Rereading {
+                due_ms: i64::MIN,
+                flying: false,
+                page: 0,
+                back_ms: REREAD_DEEP_BACK_MS,
+                deep_due_ms: i64::MIN,
+            },
             newest_offer_ms: None,
             next_slot_ms: i64::MIN,
             since_share: 0,
             paused_until_ms: i64::MIN,
             health: Health::default(),
         }
+    }
+
+    /// Just started: what arrived while nobody asked is looked for over the whole window, a moment after the shoppers who
+    /// wait already.
+    pub fn started(&mut self, now_ms: i64) {
+        self.reread.due_ms = now_ms.saturating_add(AFTER_START_MS);
     }
 
     /// A new offer: its code is asked for at once, or it is only watched when the provider makes none.
@@ -175,6 +214,9 @@ impl Schedule {
         self.newest_offer_ms = self.newest_offer_ms.max(Some(created_ms));
         if self.can.lists_credits && !self.list_flying {
             self.list_due_ms = self.list_due_ms.min(now_ms.saturating_add(LIST_HOT_MS));
+        }
+        if !self.reread.flying && self.reread.page == 0 {
+            self.reread.due_ms = self.reread.due_ms.min(now_ms.saturating_add(REREAD_MS));
         }
     }
 
@@ -273,6 +315,10 @@ impl Schedule {
 
     fn pick(&mut self, now_ms: i64) -> Option<Job> {
         let shares = self.since_share + 1 >= WATCH_SHARE;
+        if shares && let Some(job) = self.reread(now_ms) {
+            self.since_share = 0;
+            return Some(job);
+        }
         let ranks = if shares { RANKS_OF_SHARE } else { RANKS };
         let found = ranks
             .into_iter()
@@ -300,7 +346,18 @@ impl Schedule {
             self.list_flying = true;
             return Some(Job::List);
         }
-        None
+        self.reread(now_ms)
+    }
+
+    fn reread(&mut self, now_ms: i64) -> Option<Job> {
+        if !self.can.rereads || self.reread.flying || self.reread.due_ms > now_ms {
+            return None;
+        }
+        self.reread.flying = true;
+        Some(Job::Reread {
+            page: self.reread.page,
+            back_ms: self.reread.back_ms,
+        })
     }
 
     /// The order of a rank that is due first, now or later.
@@ -318,7 +375,8 @@ impl Schedule {
             .filter_map(|rank| self.first(rank).map(|(_, due_ms, _)| *due_ms))
             .min();
         let list = (self.can.lists_credits && !self.list_flying).then_some(self.list_due_ms);
-        let due = orders.into_iter().chain(list).min()?;
+        let again = (self.can.rereads && !self.reread.flying).then_some(self.reread.due_ms);
+        let due = orders.into_iter().chain(list).chain(again).min()?;
         Some(due.max(self.next_slot_ms).max(self.paused_until_ms))
     }
 
@@ -327,6 +385,7 @@ impl Schedule {
         self.note_health(outcome, now_ms, took_ms);
         match job {
             Job::List => self.list_done(outcome, now_ms),
+            Job::Reread { .. } => self.reread_done(outcome, now_ms),
             Job::Create(order) | Job::Observe(order) | Job::Cancel(order) => {
                 self.order_done(job, order, outcome, now_ms);
             }
@@ -382,6 +441,38 @@ impl Schedule {
             }
             _ => now_ms.saturating_add(BACKOFF_MS),
         };
+    }
+
+    fn reread_done(&mut self, outcome: &Outcome, now_ms: i64) {
+        let reread = &mut self.reread;
+        reread.flying = false;
+        match outcome {
+            Outcome::More => {
+                reread.page = reread.page.saturating_add(1);
+                reread.due_ms = now_ms;
+            }
+            Outcome::Answered { .. } => {
+                if reread.back_ms == REREAD_DEEP_BACK_MS {
+                    reread.deep_due_ms = now_ms.saturating_add(REREAD_DEEP_MS);
+                }
+                let age_ms = self
+                    .newest_offer_ms
+                    .map(|offer| now_ms.saturating_sub(offer));
+                let shallow_ms = match age_ms {
+                    Some(age) if age < 15 * MINUTE_MS => now_ms.saturating_add(REREAD_MS),
+                    Some(age) if age < 24 * HOUR_MS => now_ms.saturating_add(10 * REREAD_MS),
+                    _ => i64::MAX,
+                };
+                reread.page = 0;
+                reread.due_ms = shallow_ms.min(reread.deep_due_ms);
+                reread.back_ms = if reread.due_ms == reread.deep_due_ms {
+                    REREAD_DEEP_BACK_MS
+                } else {
+                    REREAD_BACK_MS
+                };
+            }
+            _ => reread.due_ms = now_ms.saturating_add(BACKOFF_MS),
+        }
     }
 
     fn order_done(&mut self, job: &Job, order: &str, outcome: &Outcome, now_ms: i64) {

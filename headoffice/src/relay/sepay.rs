@@ -3,13 +3,14 @@
 use super::{
     payos::NAPAS_AMOUNT_MAX,
     provider::{
-        Ask, Capabilities, Listed, Made, Observed, Provider, ProviderError, Push, Wire, check,
+        Ask, Capabilities, Listed, Made, Observed, Provider, ProviderError, Push, Pushed, Reread,
+        Wire, check,
     },
 };
 use payqr::{
     OrderCode,
     provider::{
-        Credit, NotACredit, Reject, Secret,
+        Credit, Reject, Secret,
         sepay::{self, Auth, HEADER_SIGNATURE, HEADER_TIMESTAMP, Headers, PAGE_ROWS_MAX},
     },
 };
@@ -51,6 +52,39 @@ fn row_by_row(body: &[u8], accounts: &[String]) -> Option<Listed> {
     Some(listed)
 }
 
+impl SePay {
+    /// One page of the account's list.
+    fn page(&self, wire: &mut dyn Wire, query: &str) -> Result<Listed, ProviderError> {
+        let ask = Ask {
+            method: "GET",
+            target: format!("/v2/transactions?per_page={PAGE_ROWS_MAX}&{query}"),
+            headers: vec![(
+                "authorization",
+                format!("Bearer {}", self.token.expose_text()),
+            )],
+            body: Vec::new(),
+        };
+        let said = check(wire.send(&ask)?)?;
+        if said.status == 404 {
+            return Err(ProviderError::Refused("HTTP 404; check the url".into()));
+        }
+        match sepay::read_page(&said.body) {
+            Ok(page) => Ok(Listed {
+                credits: page
+                    .data
+                    .iter()
+                    .map(|row| row.credit(&self.accounts))
+                    .collect(),
+                cursor: page.data.last().map(|row| row.id.clone()),
+                more: page.meta.pagination.has_more && !page.data.is_empty(),
+                unreadable: Vec::new(),
+            }),
+            Err(reject) => row_by_row(&said.body, &self.accounts)
+                .ok_or_else(|| ProviderError::Untrusted(reject.to_string())),
+        }
+    }
+}
+
 impl Provider for SePay {
     fn name(&self) -> &'static str {
         "sepay"
@@ -61,8 +95,11 @@ impl Provider for SePay {
             makes_codes: false,
             observes_orders: false,
             lists_credits: true,
+            rereads: true,
             cancels: false,
             enforces_amount: false,
+            shares_limit: true,
+            currency: "VND",
             amount_minor_max: NAPAS_AMOUNT_MAX,
         }
     }
@@ -91,38 +128,21 @@ impl Provider for SePay {
             Some(cursor) if cursor.chars().all(plain) => format!("&since_id={cursor}"),
             _ => String::new(),
         };
-        let ask = Ask {
-            method: "GET",
-            target: format!(
-                "/v2/transactions?transaction_date_sort=asc&per_page={PAGE_ROWS_MAX}{since}"
-            ),
-            headers: vec![(
-                "authorization",
-                format!("Bearer {}", self.token.expose_text()),
-            )],
-            body: Vec::new(),
-        };
-        let said = check(wire.send(&ask)?)?;
-        if said.status == 404 {
-            return Err(ProviderError::Refused("HTTP 404; check the url".into()));
-        }
-        match sepay::read_page(&said.body) {
-            Ok(page) => Ok(Listed {
-                credits: page
-                    .data
-                    .iter()
-                    .map(|row| row.credit(&self.accounts))
-                    .collect(),
-                cursor: page.data.last().map(|row| row.id.clone()),
-                more: page.meta.pagination.has_more && !page.data.is_empty(),
-                unreadable: Vec::new(),
-            }),
-            Err(reject) => row_by_row(&said.body, &self.accounts)
-                .ok_or_else(|| ProviderError::Untrusted(reject.to_string())),
-        }
+        self.page(wire, &format!("transaction_date_sort=asc{since}"))
     }
 
-    fn read_push(&self, push: &Push<'_>) -> Result<Result<Credit, NotACredit>, Reject> {
+    /// Newest first, page by page, until a row is older than asked for: `since_id` passes over a row that the bank told
+    /// late, and new rows push the others to later pages, so none is skipped.
+    fn reread(&self, wire: &mut dyn Wire, what: Reread) -> Result<Listed, ProviderError> {
+        let page = what.page.saturating_add(1);
+        let mut listed = self.page(wire, &format!("transaction_date_sort=desc&page={page}"))?;
+        listed.cursor = None;
+        let is_older = |credit: &Credit| credit.bank_time_ms.is_some_and(|at| at < what.since_ms);
+        let reached = listed.credits.iter().flatten().any(is_older);
+        listed.more &= !reached;
+        Ok(listed)
+    }
+    fn read_push(&self, push: &Push<'_>) -> Result<Pushed, Reject> {
         let (timestamp, signature, authorization) = (
             (push.header)(HEADER_TIMESTAMP),
             (push.header)(HEADER_SIGNATURE),
@@ -134,6 +154,6 @@ impl Provider for SePay {
             authorization: authorization.as_deref(),
         };
         let notice = sepay::read_webhook(push.raw, headers, &self.webhook, push.now_s)?;
-        Ok(notice.credit(&self.accounts))
+        Ok(Pushed::Credit(notice.credit(&self.accounts)))
     }
 }

@@ -10,6 +10,10 @@ use std::path::PathBuf;
 pub const PAYOS_URL: &str = "https://api-merchant.payos.vn";
 /// Where SePay answers.
 pub const SEPAY_URL: &str = "https://userapi.sepay.vn";
+/// Pix providers publish limits of their own; this many a second are asked without one in the settings.
+const PIX_REQUESTS_PER_SECOND: u32 = 10;
+/// Where most Pix providers give tokens.
+const PIX_TOKEN_PATH: &str = "/oauth/token";
 /// payOS publishes no limit; this many a second are asked at most.
 const PAYOS_REQUESTS_PER_SECOND: u32 = 10;
 
@@ -18,7 +22,7 @@ const PAYOS_REQUESTS_PER_SECOND: u32 = 10;
 pub struct Payment {
     /// Its name in the address of its webhook: `a-z`, `0-9` and `-`.
     pub name: String,
-    /// The shop's account number at the bank.
+    /// The shop's account number at the bank; for Pix its key.
     pub account_number: String,
     /// Stores that use it; empty for every store without an own one.
     pub stores: Vec<String>,
@@ -51,15 +55,38 @@ pub enum Keys {
         /// How webhooks are proven.
         webhook: payqr::provider::sepay::Auth,
     },
+    /// Pix through a payment service provider.
+    Pix {
+        /// OAuth client id.
+        client_id: Secret,
+        /// OAuth client secret.
+        client_secret: Secret,
+        /// Certificates and private key in PEM that prove this side; every real provider wants them.
+        certificate: Option<Secret>,
+        /// Stands before `/cob` and `/pix` in addresses; empty or `/v2` and such.
+        api_path: String,
+        /// Where tokens are given.
+        token_path: String,
+    },
 }
 
 impl Keys {
+    /// What this side proves itself with on the connection.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Secret> {
+        match self {
+            Self::Pix { certificate, .. } => certificate.as_ref(),
+            Self::PayOs { .. } | Self::SePay { .. } => None,
+        }
+    }
+
     /// The provider's name in addresses, tables and answers.
     #[must_use]
     pub fn provider(&self) -> &'static str {
         match self {
             Self::PayOs { .. } => "payos",
             Self::SePay { .. } => "sepay",
+            Self::Pix { .. } => "pix",
         }
     }
 }
@@ -107,6 +134,10 @@ pub(crate) struct RawPayment {
     token: Option<Place>,
     webhook_secret: Option<Place>,
     webhook_api_key: Option<Place>,
+    client_secret: Option<Place>,
+    certificate: Option<Place>,
+    api_path: Option<String>,
+    token_path: Option<String>,
 }
 
 /// Where a secret stands: `{ file = "…" }` or `{ env = "…" }`.
@@ -130,19 +161,17 @@ impl RawPayment {
         if !(1..=40).contains(&name.len()) || !name.chars().all(allowed) {
             return Err(bad("name", "write 1 to 40 characters of a-z, 0-9 and '-'"));
         }
-        let number = &self.account_number;
-        if !(4..=40).contains(&number.len()) || !number.chars().all(|c| c.is_ascii_alphanumeric()) {
-            return Err(bad(
-                "account_number",
-                "write the account number as the bank does, 4 to 40 digits or letters",
-            ));
-        }
+        self.check_account_number()?;
         let (url, limit) = match self.provider.as_str() {
-            "payos" => (PAYOS_URL, PAYOS_REQUESTS_PER_SECOND),
-            "sepay" => (SEPAY_URL, payqr::provider::sepay::REQUESTS_PER_SECOND),
-            _ => return Err(bad("provider", "write \"payos\" or \"sepay\"")),
+            "payos" => (Some(PAYOS_URL), PAYOS_REQUESTS_PER_SECOND),
+            "sepay" => (Some(SEPAY_URL), payqr::provider::sepay::REQUESTS_PER_SECOND),
+            "pix" => (None, PIX_REQUESTS_PER_SECOND),
+            _ => return Err(bad("provider", "write \"payos\", \"sepay\" or \"pix\"")),
         };
-        let url = self.url.as_deref().unwrap_or(url).trim_end_matches('/');
+        let Some(url) = self.url.as_deref().or(url) else {
+            return Err(bad("url", "write the address of your Pix provider's API"));
+        };
+        let url = url.trim_end_matches('/');
         if !is_safe(url) {
             return Err(bad(
                 "url",
@@ -163,7 +192,65 @@ impl RawPayment {
         })
     }
 
+    fn check_account_number(&self) -> Result<(), PaymentError> {
+        let number = &self.account_number;
+        let plain = |c: char| c.is_ascii_alphanumeric();
+        let (fits, remedy) = if self.provider == "pix" {
+            let of_a_key = |c: char| plain(c) || "+@.-_".contains(c);
+            (
+                (1..=77).contains(&number.len()) && number.chars().all(of_a_key),
+                "write the Pix key as it is registered, 1 to 77 characters",
+            )
+        } else {
+            (
+                (4..=40).contains(&number.len()) && number.chars().all(plain),
+                "write the account number as the bank does, 4 to 40 digits or letters",
+            )
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(PaymentError::Value {
+            name: self.name.clone(),
+            key: "account_number",
+            remedy,
+        })
+    }
+
+    fn pix_keys(&self) -> Result<Keys, PaymentError> {
+        let path = |key, path: Option<&str>, usual: &str| {
+            let path = path.unwrap_or(usual).trim_end_matches('/').to_owned();
+            let fits = path.is_empty()
+                || path.starts_with('/')
+                    && path
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c));
+            match fits {
+                true => Ok(path),
+                false => Err(PaymentError::Value {
+                    name: self.name.clone(),
+                    key,
+                    remedy: "write a path like \"/v2\"",
+                }),
+            }
+        };
+        let certificate = match &self.certificate {
+            Some(place) => Some(self.pem("certificate", place)?),
+            None => None,
+        };
+        Ok(Keys::Pix {
+            client_id: self.secret("client_id", self.client_id.as_ref())?,
+            client_secret: self.secret("client_secret", self.client_secret.as_ref())?,
+            certificate,
+            api_path: path("api_path", self.api_path.as_deref(), "")?,
+            token_path: path("token_path", self.token_path.as_deref(), PIX_TOKEN_PATH)?,
+        })
+    }
+
     fn keys(&self) -> Result<Keys, PaymentError> {
+        if self.provider == "pix" {
+            return self.pix_keys();
+        }
         if self.provider == "payos" {
             return Ok(Keys::PayOs {
                 client_id: self.secret("client_id", self.client_id.as_ref())?,
@@ -199,19 +286,12 @@ impl RawPayment {
             key,
             what,
         };
-        let text = match place {
-            None => {
-                return Err(wrong(
-                    "is missing; write { file = \"/path\" } or { env = \"NAME\" }".into(),
-                ));
-            }
-            Some(Place::Env(variable)) => std::env::var(variable).map_err(|_| {
-                wrong(format!(
-                    "the environment has no {variable}; set it for the service"
-                ))
-            })?,
-            Some(Place::File(path)) => read_file(path).map_err(wrong)?,
+        let Some(place) = place else {
+            return Err(wrong(
+                "is missing; write { file = \"/path\" } or { env = \"NAME\" }".into(),
+            ));
         };
+        let text = read_place(place).map_err(wrong)?;
         let text = text.trim();
         if text.is_empty() || text.len() > 512 || !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(wrong(
@@ -220,6 +300,31 @@ impl RawPayment {
             ));
         }
         Ok(Secret::new(text))
+    }
+
+    /// Certificates and a private key, as the provider gives them for mutual TLS.
+    fn pem(&self, key: &'static str, place: &Place) -> Result<Secret, PaymentError> {
+        let wrong = |what: String| PaymentError::Secret {
+            name: self.name.clone(),
+            key,
+            what,
+        };
+        let pem = Secret::new(read_place(place).map_err(wrong)?);
+        // Only whether it can be read: what the library says may quote the file.
+        reqwest::Identity::from_pem(pem.expose()).map_err(|_| {
+            wrong(
+                "is no PEM with certificates and their private key; put both into one file".into(),
+            )
+        })?;
+        Ok(pem)
+    }
+}
+
+fn read_place(place: &Place) -> Result<String, String> {
+    match place {
+        Place::Env(variable) => std::env::var(variable)
+            .map_err(|_| format!("the environment has no {variable}; set it for the service")),
+        Place::File(path) => read_file(path),
     }
 }
 

@@ -119,7 +119,7 @@ fn router(app: App) -> Router {
         .route("/assets/{name}", get(asset));
     kiosks
         .merge(orders::routes())
-        .merge(webhooks::routes())
+        .merge(webhooks::routes(app.clone()))
         .merge(people)
         .merge(open)
         .layer(from_fn(harden))

@@ -1,16 +1,22 @@
 //! Notices of payment providers. Raw bytes in, one verdict out; success is answered only for what is durable.
+//!
+//! What comes too fast from one source is refused before it is read: providers send again what was not taken, and asking
+//! finds the money anyway.
 
 use super::{App, blocking, trouble};
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::post,
 };
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use tokio::sync::Semaphore;
 
 /// A notice has about one kilobyte.
@@ -18,24 +24,56 @@ const BODY_BYTES_MAX: usize = 64 * 1_024;
 /// Notices worked on at once; providers send again what was not taken, and asking finds it anyway.
 const SLOTS: usize = 16;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes(app: App) -> Router<App> {
     let slots = Arc::new(Semaphore::new(SLOTS));
     Router::new()
         .route("/v1/webhooks/{provider}/{account}", post(notice))
+        // Pix providers put this behind the address they are given.
+        .route("/v1/webhooks/{provider}/{account}/pix", post(notice))
         .layer(from_fn(move |request: Request, next: Next| {
             let slots = Arc::clone(&slots);
             async move {
                 match slots.try_acquire() {
                     Ok(_slot) => next.run(request).await,
-                    Err(_) => busy(),
+                    Err(_) => come_back(StatusCode::SERVICE_UNAVAILABLE),
                 }
             }
         }))
+        .layer(from_fn_with_state(app, measure))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
-fn busy() -> Response {
-    let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
+/// Each source has its measure.
+async fn measure(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let source = source(peer.ip(), request.headers());
+    if app.relay.sources.admits(source, app.relay.now_ms()) {
+        next.run(request).await
+    } else {
+        come_back(StatusCode::TOO_MANY_REQUESTS)
+    }
+}
+
+/// Where a request comes from. What a proxy on this machine says last is what it saw itself; everybody else may say what
+/// they like.
+fn source(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    if !peer.is_loopback() {
+        return peer;
+    }
+    let told = headers.get_all("x-forwarded-for").iter().next_back();
+    let last = told
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.rsplit(',').next());
+    last.and_then(|text| text.trim().parse().ok())
+        .unwrap_or(peer)
+}
+
+fn come_back(status: StatusCode) -> Response {
+    let mut response = status.into_response();
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

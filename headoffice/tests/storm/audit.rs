@@ -1,6 +1,12 @@
-use super::world::{Payer, Sale, World};
+use super::{
+    parts::{Payer, SEPAY, Sale, account_of},
+    world::World,
+};
 use headoffice::relay::credits::Found;
-use payqr::{OrderCode, provider::Provider};
+use payqr::{
+    OrderCode,
+    provider::{Provider, pix},
+};
 use std::collections::BTreeMap;
 use touchpoint::relay::OrderState;
 
@@ -70,7 +76,7 @@ pub fn audit(world: &World) -> Report {
     let mut known = 0;
     for transfer in world.bank.ledger() {
         report.transfers += 1;
-        let account = usize::from(transfer.provider == Provider::SePay);
+        let account = account_of(transfer.provider);
         match credits
             .get(&(account, transfer.reference.clone()))
             .map(Vec::as_slice)
@@ -105,7 +111,10 @@ fn credits(world: &World) -> BTreeMap<(usize, String), Vec<Credit>> {
             )?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let account = usize::from(row.get::<_, String>(0)? == "sepay");
+                let name: String = row.get(0)?;
+                let of = [Provider::PayOs, Provider::SePay, Provider::Pix];
+                let provider = of.into_iter().find(|known| known.name() == name).unwrap();
+                let account = account_of(provider);
                 let credit = Credit {
                     id: row.get(2)?,
                     amount: row.get(3)?,
@@ -128,6 +137,7 @@ fn truth(world: &World) -> BTreeMap<String, Vec<(i64, i64, String)>> {
     let ours = world.codes(|_| true);
     for transfer in world.bank.ledger() {
         let code = match &transfer.order {
+            Some(id) if transfer.provider == Provider::Pix => pix::order_of(id),
             Some(id) => id.parse().ok().and_then(OrderCode::from_integer),
             // What looks like a code by chance is none of ours.
             None => OrderCode::find_all(&transfer.memo, prefix)
@@ -155,7 +165,7 @@ fn orders(world: &World, credits: &BTreeMap<(usize, String), Vec<Credit>>, repor
             continue;
         };
         let booked = truth.get(&code).unwrap_or(&none);
-        let judged = order.judged(i64::MAX, sale.account == 0);
+        let judged = order.judged(i64::MAX, sale.account != SEPAY);
         *report
             .states
             .entry(format!("{:?}", judged.state))

@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
 mod audit;
+mod parts;
 pub mod shop;
 mod world;
 

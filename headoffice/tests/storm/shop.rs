@@ -7,9 +7,12 @@ use headoffice::relay::{
 };
 use payqr::provider::{
     Provider, Secret,
-    bank::{self, Method, PayOsShop, Request, SePayShop, Settings},
+    bank::{self, Method, PayOsShop, PixShop, Request, SePayShop, Settings},
     sepay::Auth,
 };
+
+/// The shop's Pix key.
+pub const PIX_KEY: &str = "7f6844d0-de89-47e5-9ef7-e0a35a681615";
 
 fn shop_account(number: &str) -> bank::Account {
     bank::Account {
@@ -34,6 +37,15 @@ pub fn settings(seed: u64, base: &str) -> Settings {
             auth: Auth::Signature(Secret::new("sepay-webhook")),
             account: shop_account("0022004000222"),
             webhook_url: Some(format!("{base}/v1/webhooks/sepay/second")),
+        }),
+        pix: Some(PixShop {
+            client_id: "pix-client".into(),
+            client_secret: Secret::new("pix-secret"),
+            key: PIX_KEY.into(),
+            name: "PONTO DE TOQUE".into(),
+            city: "SAO PAULO".into(),
+            host: "pix.example.com".into(),
+            webhook_url: Some(format!("{base}/v1/webhooks/pix/third")),
         }),
         seed,
         first_number: 1,
@@ -67,12 +79,28 @@ pub fn payments(url: &str) -> Vec<Payment> {
                 webhook: Auth::Signature(Secret::new("sepay-webhook")),
             },
         },
+        Payment {
+            name: "third".into(),
+            account_number: PIX_KEY.into(),
+            stores: vec!["São Paulo".into()],
+            url: url.into(),
+            requests_per_second: 10,
+            keys: Keys::Pix {
+                client_id: Secret::new("pix-client"),
+                client_secret: Secret::new("pix-secret"),
+                certificate: None,
+                api_path: String::new(),
+                token_path: "/oauth/token".into(),
+            },
+        },
     ]
 }
 
 pub fn bank_request(provider: Provider, ask: &Ask) -> Request {
     let method = match ask.method {
         "POST" => Method::Post,
+        "PUT" => Method::Put,
+        "PATCH" => Method::Patch,
         _ => Method::Get,
     };
     let (path, query) = ask.target.split_once('?').unwrap_or((&ask.target, ""));

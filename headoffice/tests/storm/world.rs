@@ -1,12 +1,13 @@
-use super::shop::{bank_request, payments, settings};
+use super::{
+    parts::{
+        ACCOUNTS, BankWire, Dice, Event, PREFIXES, PROVIDERS, Payer, SEPAY, STORES, Sale, Tally,
+        account_of,
+    },
+    shop::{payments, settings},
+};
 use headoffice::{
     Clock, Config, Relay, Store,
-    relay::{
-        Account,
-        gate::Caller,
-        provider::{Ask, NoAnswer, Said, Wire},
-        settings::Payment,
-    },
+    relay::{Account, gate::Caller, settings::Payment},
 };
 use payqr::{
     OrderCode, StorePrefix, VietQr,
@@ -50,7 +51,8 @@ lost_response_after_commit 4%
 cancel_race_paid 30%
 mangle_memo prefix 30%
 mangle_memo strip 10%
-mangle_memo upper 10%";
+mangle_memo upper 10%
+late_row 600000 5%";
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -61,85 +63,6 @@ pub struct Options {
     pub kill_every: u64,
     /// A sale on each account every so often.
     pub pace_ms: i64,
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014).
-#[derive(Debug)]
-pub struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-    pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
-    }
-    fn between(&mut self, from: i64, to: i64) -> i64 {
-        from + self.below((to - from + 1) as u64) as i64
-    }
-}
-
-/// What the payer of a sale does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Payer {
-    Exact,
-    Under,
-    Completes,
-    Over,
-    Twice,
-    /// Pays after the offer was withdrawn.
-    Late,
-    /// Goes away; the offer is withdrawn.
-    Nothing,
-    /// Pays when the kiosk is about to withdraw.
-    Races,
-    /// Goes away and nobody withdraws.
-    Forgets,
-    /// The bank cuts the text off within the code.
-    CutOff,
-    /// Writes own words instead of the code.
-    NoCode,
-    /// The kiosk tells the relay only after the payment (it was offline).
-    ToldLater,
-}
-
-#[derive(Debug, Clone)]
-pub struct Sale {
-    pub account: usize,
-    pub code: OrderCode,
-    pub amount: i64,
-    pub payer: Payer,
-    pub shown: bool,
-    pub withdrawn_ms: Option<i64>,
-    /// The last answer before the withdrawal said so.
-    pub looked: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
-    Offer(usize),
-    Look(usize),
-    Pay(usize, i64),
-    Withdraw(usize),
-    Orphan(usize),
-    Skew,
-}
-
-#[derive(Debug, Default)]
-pub struct Tally {
-    pub kills: u64,
-    pub leaked: u64,
-    pub pushes: u64,
-    pub pushes_refused: u64,
-    pub forged_by_us: u64,
-    pub forged_taken: u64,
-    pub questions: u64,
-    pub questions_failed: u64,
-    pub offers_refused: u64,
 }
 
 pub struct World {
@@ -158,45 +81,6 @@ pub struct World {
     skew_ms: i64,
     running: Option<(Arc<Store>, Relay)>,
     devices: Vec<DeviceId>,
-}
-
-/// The bank at the other end of a wire, with a power switch.
-struct BankWire<'a> {
-    bank: &'a mut Bank,
-    provider: Provider,
-    now_ms: i64,
-    /// Cut before the request leaves, or after the bank has done it.
-    kill: Option<bool>,
-    killed: bool,
-    failed: bool,
-}
-
-impl Wire for BankWire<'_> {
-    fn send(&mut self, ask: &Ask) -> Result<Said, NoAnswer> {
-        let cut = || NoAnswer("cut".into());
-        if self.kill == Some(false) || self.killed {
-            self.killed = true;
-            return Err(cut());
-        }
-        let request = bank_request(self.provider, ask);
-        let response = self.bank.handle(&request, self.now_ms);
-        if self.kill == Some(true) {
-            self.killed = true;
-            return Err(cut());
-        }
-        if response.is_lost {
-            self.failed = true;
-            return Err(cut());
-        }
-        self.failed |= response.status >= 400;
-        Ok(Said {
-            status: response.status,
-            retry_after_s: response
-                .header_value("retry-after")
-                .and_then(|text| text.parse().ok()),
-            body: response.body,
-        })
-    }
 }
 
 impl World {
@@ -223,7 +107,7 @@ impl World {
             options,
         };
         world.start();
-        world.devices = ["Q1", "Thủ Đức"]
+        world.devices = STORES
             .iter()
             .zip(1_u8..)
             .map(|(store, seed)| enrol(world.store(), store, seed))
@@ -275,11 +159,11 @@ impl World {
     pub fn play(&mut self) {
         for index in 0..self.options.sales as usize {
             let sale = self.draw(index);
-            let at_ms = (index as i64 / 2) * self.options.pace_ms + self.dice.between(0, 2_000);
+            let at_ms = (index as i64 / 3) * self.options.pace_ms + self.dice.between(0, 2_000);
             self.sales.push(sale);
             self.plan(at_ms, Event::Offer(index));
             if self.dice.below(200) == 0 {
-                self.plan(at_ms, Event::Orphan(index % 2));
+                self.plan(at_ms, Event::Orphan(index % 3));
             }
             if index % 500 == 0 {
                 self.plan(at_ms, Event::Skew);
@@ -322,8 +206,8 @@ impl World {
     }
 
     fn draw(&mut self, index: usize) -> Sale {
-        let account = index % 2;
-        let prefix = StorePrefix::new(["HS", "TD"][account]).unwrap();
+        let account = index % 3;
+        let prefix = StorePrefix::new(PREFIXES[account]).unwrap();
         let payer = match self.dice.below(100) {
             0..=2 => Payer::Under,
             3..=4 => Payer::Completes,
@@ -333,9 +217,9 @@ impl World {
             12..=15 => Payer::Nothing,
             16..=18 => Payer::Races,
             19..=20 => Payer::Forgets,
-            21 if account == 1 => Payer::CutOff,
-            22 if account == 1 => Payer::NoCode,
-            23 if account == 1 => Payer::ToldLater,
+            21 if account == SEPAY => Payer::CutOff,
+            22 if account == SEPAY => Payer::NoCode,
+            23 if account == SEPAY => Payer::ToldLater,
             _ => Payer::Exact,
         };
         Sale {
@@ -384,7 +268,11 @@ impl World {
         let offer = OrderOffer {
             amount_minor: sale.amount,
             attempt: index.to_string(),
-            currency: "VND".into(),
+            currency: if PROVIDERS[sale.account] == Provider::Pix {
+                "BRL".into()
+            } else {
+                "VND".into()
+            },
             open_for_ms: Some(120_000),
             order: sale.code.to_string(),
         };
@@ -411,7 +299,7 @@ impl World {
         match answer.state {
             OrderState::Creating => self.plan(SECOND_MS, Event::Look(index)),
             _ if answer.reason.is_some() => self.tally.offers_refused += 1,
-            _ if sale.account == 0 && answer.qr.is_none() => {
+            _ if sale.account != SEPAY && answer.qr.is_none() => {
                 self.plan(SECOND_MS, Event::Look(index));
             }
             _ => self.show(index),
@@ -457,7 +345,7 @@ impl World {
     /// The payer scans what is on the glass, or types, as people and banks do.
     fn pay(&mut self, index: usize, amount: i64) {
         let sale = self.sales[index].clone();
-        let transfer = if sale.account == 0 {
+        let transfer = if sale.account != SEPAY {
             let order = self.store().order(&sale.code.to_string()).unwrap().unwrap();
             let qr = order.made.unwrap().qr;
             self.bank.scan(&qr, Some(amount)).unwrap()
@@ -478,9 +366,10 @@ impl World {
     }
 
     fn orphan(&mut self, account: usize) {
-        if account == 1 {
+        let provider = PROVIDERS[account];
+        if provider != Provider::PayOs {
             let transfer = Transfer {
-                provider: Provider::SePay,
+                provider,
                 order: None,
                 amount_minor: 77_000,
                 memo: "tien nha thang nay".into(),
@@ -520,11 +409,7 @@ impl World {
     fn deliver(&mut self) {
         for push in self.bank.due(self.now_ms) {
             self.tally.pushes += 1;
-            let name = if push.provider == Provider::PayOs {
-                "main"
-            } else {
-                "second"
-            };
+            let name = ACCOUNTS[account_of(push.provider)];
             let provider = push.provider.name();
             if self.dice.below(50) == 0 {
                 self.forge(provider, name, &push);
@@ -554,23 +439,26 @@ impl World {
         self.tally.forged_by_us += 1;
         let text = String::from_utf8_lossy(&push.body)
             .replace("\"amount\":", "\"amount\":9")
-            .replace("\"transferAmount\":", "\"transferAmount\":9");
+            .replace("\"transferAmount\":", "\"transferAmount\":9")
+            .replace("\"valor\":\"", "\"valor\":\"9");
         let account = Arc::clone(self.relay().account_named(provider, name).unwrap());
         let header = |name: &str| push.header_value(name).map(str::to_owned);
         let answer = self.relay().push(&account, text.as_bytes(), &header);
-        self.tally.forged_taken += u64::from(answer.status == 200);
+        // Pix proves no notice: it is taken for a hint, and what it says of money for nothing.
+        let proves = push.provider != Provider::Pix;
+        self.tally.forged_taken += u64::from(proves && answer.status == 200);
     }
 
     /// Every question that is due.
     fn ask(&mut self) {
-        for index in 0..2 {
+        for (index, provider) in PROVIDERS.into_iter().enumerate() {
             loop {
                 let kill = self.strikes().then(|| self.dice.below(2) == 0);
                 let (_, relay) = self.running.as_ref().unwrap();
                 let account = Arc::clone(&relay.accounts()[index]);
                 let mut wire = BankWire {
                     bank: &mut self.bank,
-                    provider: [Provider::PayOs, Provider::SePay][index],
+                    provider,
                     now_ms: self.now_ms,
                     kill,
                     killed: false,

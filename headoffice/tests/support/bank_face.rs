@@ -120,13 +120,15 @@ async fn handle(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let provider = if uri.path().starts_with("/v2/transactions") {
-        Provider::SePay
-    } else {
-        Provider::PayOs
+    let provider = match uri.path().split('/').nth(1) {
+        Some("cob" | "pix" | "oauth") => Provider::Pix,
+        _ if uri.path().starts_with("/v2/transactions") => Provider::SePay,
+        _ => Provider::PayOs,
     };
     let method = match method {
         HttpMethod::POST => Method::Post,
+        HttpMethod::PUT => Method::Put,
+        HttpMethod::PATCH => Method::Patch,
         _ => Method::Get,
     };
     let mut request = Request::new(provider, method, uri.path()).with_body(body.to_vec());
@@ -139,6 +141,10 @@ async fn handle(
         request = request.header(name.as_str(), value.to_str().unwrap_or(""));
     }
     let answer = face.bank.lock().unwrap().handle(&request, face.now_ms());
+    if answer.is_lost {
+        // A gateway between the two lost it.
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     let status = StatusCode::from_u16(answer.status).unwrap();
     let mut response = (status, answer.body.clone()).into_response();
     if let Some(seconds) = answer.header_value("retry-after") {

@@ -6,16 +6,22 @@ const MAKES: Capabilities = Capabilities {
     makes_codes: true,
     observes_orders: true,
     lists_credits: false,
+    rereads: false,
     cancels: true,
     enforces_amount: true,
+    shares_limit: false,
+    currency: "VND",
     amount_minor_max: 1,
 };
 const LISTS: Capabilities = Capabilities {
     makes_codes: false,
     observes_orders: false,
     lists_credits: true,
+    rereads: true,
     cancels: false,
     enforces_amount: false,
+    shares_limit: true,
+    currency: "VND",
     amount_minor_max: 1,
 };
 
@@ -348,7 +354,82 @@ fn restarts_close_on_each_other_keep_no_order_from_its_look_before_the_end() {
         let at_ms = &looked[&format!("P{:03}", 999 - number)];
         let end_ms = end_ms(number);
         let before = end_ms - BEFORE_END_MS..=end_ms;
-        assert!(at_ms.iter().any(|at| before.contains(at)), "{number}: {at_ms:?}");
+        assert!(
+            at_ms.iter().any(|at| before.contains(at)),
+            "{number}: {at_ms:?}"
+        );
         assert!(at_ms.iter().any(|at| *at > end_ms), "{number}: {at_ms:?}");
+    }
+}
+
+#[test]
+fn what_arrived_lately_is_read_again_and_once_an_hour_the_whole_window() {
+    // Proves that after a start the whole window is read again page by page, then its newest part every minute while
+    // offers are fresh, the whole once an hour, and that the list that finds money first is not slowed by it.
+    let mut schedule = Schedule::new(LISTS, 3);
+    schedule.add("A", 0, DAY_MS, 0);
+    let asked = run(&mut schedule, 2 * HOUR_MS + MINUTE_MS, |job, _| match job {
+        Job::Reread { page, back_ms } if *page < 2 && *back_ms == REREAD_DEEP_BACK_MS => {
+            Outcome::More
+        }
+        _ => Outcome::Answered { closed: false },
+    });
+    let reread = |deep: bool| {
+        asked
+            .iter()
+            .filter_map(|(at, job)| match job {
+                Job::Reread { page, back_ms } if (*back_ms == REREAD_DEEP_BACK_MS) == deep => {
+                    Some((*at, *page))
+                }
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    let deep = reread(true);
+    assert_eq!(deep.len(), 9, "{deep:?}");
+    for (index, (at_ms, page)) in deep.iter().enumerate() {
+        let hour = i64::try_from(index / 3).unwrap();
+        assert_eq!(usize::try_from(*page).unwrap(), index % 3);
+        assert!(
+            (hour * HOUR_MS..hour * HOUR_MS + 5 * SECOND_MS).contains(at_ms),
+            "{deep:?}"
+        );
+    }
+    let minutes = reread(false);
+    let in_fresh_time = minutes
+        .iter()
+        .filter(|(at, _)| *at < 15 * MINUTE_MS)
+        .count();
+    assert_eq!(in_fresh_time, 14, "{minutes:?}");
+    let lists = asked
+        .iter()
+        .filter(|(at, job)| *job == Job::List && *at < MINUTE_MS)
+        .count();
+    assert!(lists >= 59, "{lists}");
+}
+
+#[test]
+fn a_rush_of_shoppers_does_not_keep_what_arrived_lately_from_being_read() {
+    // Proves that with more questions due than the account allows the newest transfers are still read every minute or so.
+    let can = Capabilities {
+        rereads: true,
+        ..MAKES
+    };
+    let mut schedule = Schedule::new(can, 10);
+    for order in 0..100 {
+        schedule.add(&format!("R{order:02}"), 0, DAY_MS, 0);
+    }
+    let asked = run(&mut schedule, 5 * MINUTE_MS, closed_when_paid);
+    let rereads: Vec<i64> = asked
+        .iter()
+        .filter(|(_, job)| matches!(job, Job::Reread { .. }))
+        .map(|(at, _)| *at)
+        .collect();
+    assert!(rereads.len() >= 4, "{rereads:?}");
+    for pair in rereads.windows(2) {
+        assert!(
+            pair[1] - pair[0] <= MINUTE_MS + 2 * SECOND_MS,
+            "{rereads:?}"
+        );
     }
 }
