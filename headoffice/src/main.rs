@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use headoffice::{Config, Store};
+use headoffice::{Config, Store, relay::review::After};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 use touchpoint::DeviceId;
@@ -88,6 +88,17 @@ enum Credits {
         /// How many at most.
         #[arg(long, default_value_t = 100)]
         limit: u32,
+        /// The `next` of the page before.
+        #[arg(long)]
+        after: Option<After>,
+    },
+    /// Transfers that staff confirmed at a kiosk and what the bank says of each, as JSON.
+    Staff {
+        #[command(flatten)]
+        place: Where,
+        /// How many at most.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
     },
     /// Keep what was decided about a credit.
     Settle {
@@ -111,6 +122,26 @@ enum Credits {
         /// Refund's reference or sale. No names of shoppers.
         #[arg(long, default_value = "")]
         note: String,
+    },
+    /// Close a transfer that staff confirmed and the bank does not have: you know what became of it.
+    Close {
+        #[command(flatten)]
+        place: Where,
+        /// The kiosk's device id.
+        #[arg(long)]
+        device: String,
+        /// The kiosk's attempt.
+        #[arg(long)]
+        attempt: String,
+        /// Who decided.
+        #[arg(long)]
+        by: String,
+        /// What became of it. No names of shoppers.
+        #[arg(long, default_value = "")]
+        note: String,
+        /// Open it again instead.
+        #[arg(long)]
+        reopen: bool,
     },
     /// Read a bank's list in (CSV: reference,amount,memo,time).
     Import {
@@ -172,9 +203,19 @@ fn run(command: Command) -> anyhow::Result<()> {
 
 fn credits(what: Credits) -> anyhow::Result<()> {
     match what {
-        Credits::List { place, limit } => {
-            let list = open(&place)?.credits(limit)?;
+        Credits::List {
+            place,
+            limit,
+            after,
+        } => {
+            let list = open(&place)?.credits_after(limit, after)?;
             println!("{}", serde_json::to_string_pretty(&list)?);
+        }
+        Credits::Staff { place, limit } => {
+            let store = open(&place)?;
+            store.project_until(|| false)?;
+            store.match_by_staff()?;
+            println!("{}", serde_json::to_string_pretty(&store.by_staff(limit)?)?);
         }
         Credits::Settle {
             place,
@@ -189,6 +230,14 @@ fn credits(what: Credits) -> anyhow::Result<()> {
             let order = order.as_deref();
             store.settle_credit(&account, &reference, &decision, &note, &by, order)??;
         }
+        Credits::Close {
+            place,
+            device,
+            attempt,
+            by,
+            note,
+            reopen,
+        } => open(&place)?.decide_by_staff(&device, &attempt, !reopen, &note, &by)??,
         Credits::Import {
             place,
             account,

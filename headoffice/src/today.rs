@@ -79,11 +79,14 @@ pub struct TenderTotal {
     pub amount_minor: i64,
 }
 
-/// Tax of one rate.
+/// Tax of one rate, or of goods the law treats in one way without a rate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TaxTotal {
     /// Basis points: 800 is 8 %.
     pub rate_basis_points: u32,
+    /// `exempt` or `not_declared` for goods without a rate, which are no rate of zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<String>,
     /// ISO 4217.
     pub currency: String,
     /// Taxed amount without tax, in minor units.
@@ -244,9 +247,9 @@ fn sales(db: &Connection, date: &str) -> Result<Sales, StoreError> {
     )?;
     let by_tax = collect(
         db,
-        "SELECT rate_basis_points, currency, sum(net_minor), sum(tax_minor) FROM sale_tax
+        "SELECT rate_basis_points, currency, sum(net_minor), sum(tax_minor), treatment FROM sale_tax
          JOIN sale USING (device, sale) WHERE business_date = ?1
-         GROUP BY rate_basis_points, currency ORDER BY currency, rate_basis_points",
+         GROUP BY rate_basis_points, treatment, currency ORDER BY currency, treatment, rate_basis_points",
         date,
         |row| {
             Ok(TaxTotal {
@@ -254,6 +257,7 @@ fn sales(db: &Connection, date: &str) -> Result<Sales, StoreError> {
                 currency: row.get(1)?,
                 net_minor: row.get(2)?,
                 tax_minor: row.get(3)?,
+                treatment: row.get(4)?,
             })
         },
     )?;

@@ -350,3 +350,74 @@ fn assets_and_health_answer() {
         "ok\n"
     );
 }
+
+#[test]
+fn goods_without_a_tax_rate_are_no_rate_of_zero() {
+    // Proves that exempt goods, goods whose tax is not declared and goods at zero are three lines of the day, in figures
+    // and in both languages, that lines keep the same, and that a rebuild makes them again.
+    use touchpoint::vocabulary::{Money, SaleTax, TaxTreatment};
+    let office = office();
+    let mut kiosk = Kiosk::enrol(&office.running, "Q1", 1);
+    let price = Money {
+        currency: "VND".into(),
+        minor: 10_000,
+    };
+    let mut sale = support::sale_body(
+        "019aa3c5-0001-7000-8000-000000000001",
+        1,
+        Method::Cash,
+        price,
+    );
+    let tax = |rate_basis_points, treatment, net_minor, tax_minor| SaleTax {
+        rate_basis_points,
+        treatment,
+        net_minor,
+        tax_minor,
+    };
+    sale.taxes = vec![
+        tax(800, None, 1_000, 80),
+        tax(0, None, 2_000, 0),
+        tax(0, Some(TaxTreatment::Exempt), 3_000, 0),
+        tax(0, Some(TaxTreatment::NotDeclared), 3_920, 0),
+    ];
+    sale.lines[0].tax_treatment = Some(TaxTreatment::Exempt);
+    kiosk.record(None, &sale);
+    kiosk.push();
+    office.running.today(None).unwrap();
+    let day = today(&office.running.url());
+    let taxes: Vec<(u64, Option<&str>, i64)> = day["sales"]["by_tax"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tax| {
+            (
+                tax["rate_basis_points"].as_u64().unwrap(),
+                tax["treatment"].as_str(),
+                tax["net_minor"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        taxes,
+        [
+            (0, None, 2_000),
+            (800, None, 1_000),
+            (0, Some("exempt"), 3_000),
+            (0, Some("not_declared"), 3_920)
+        ]
+    );
+    let vi = page(&office.running.url(), "&lang=vi");
+    let en = page(&office.running.url(), "&lang=en");
+    assert!(vi.contains("Không chịu thuế (KCT)") && vi.contains("Không kê khai, nộp thuế (KKKNT)"));
+    assert!(en.contains("Exempt (KCT)") && en.contains("Not declared (KKKNT)"));
+    let line: Option<String> = office
+        .running
+        .store()
+        .read(|db| Ok(db.query_row("SELECT tax_treatment FROM sale_line", [], |row| row.get(0))?))
+        .unwrap();
+    assert_eq!(line.as_deref(), Some("exempt"));
+    let store = office.running.store();
+    let before = store.projection_digest().unwrap();
+    store.rebuild().unwrap();
+    assert_eq!(store.projection_digest().unwrap(), before);
+}

@@ -14,7 +14,7 @@ use touchpoint::{
         AttemptApproved, AttemptDeclined, AttemptIntended, AttemptResolved, AttemptSent,
         AttemptUnknown, DayOpened, DeviceState, ExitPrompted, ExitReasons, ExitSkipped, ExitTapped,
         HelpCalled, ItemAdded, Method, Money, Resolution, SaleCompleted, SaleRefunded, SkipReason,
-        VisitStarted,
+        TaxTreatment, TransferSeen, TransferSettled, VisitStarted,
     },
 };
 
@@ -58,6 +58,8 @@ pub(super) fn apply(db: &Connection, at: &Place<'_>, event: &Event) -> Read {
         ExitTapped::KIND => with!(event, |body: ExitTapped| tapped(db, at, event, &body)),
         ExitReasons::KIND => with!(event, |body: ExitReasons| reasons(db, at, event, &body)),
         DeviceState::KIND => with!(event, |body: DeviceState| state(db, at, event, &body)),
+        TransferSeen::KIND => with!(event, |body: TransferSeen| seen(db, at, event, &body)),
+        TransferSettled::KIND => with!(event, |body: TransferSettled| settled(db, at, &body)),
         kind if kind.starts_with("attempt.") => attempt(db, at, event),
         _ => Ok(Ok(())),
     }
@@ -135,8 +137,8 @@ fn sale(db: &Connection, at: &Place<'_>, event: &Event, sale: &SaleCompleted) ->
 fn sale_parts(db: &Connection, at: &Place<'_>, sale: &SaleCompleted) -> Result<(), StoreError> {
     let mut lines = db.prepare_cached(
         "INSERT INTO sale_line (device, sale, position, item_code, gtin, name, quantity_milli,
-             unit_price_minor, discount_minor, total_minor, tax_rate_basis_points)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             unit_price_minor, discount_minor, total_minor, tax_rate_basis_points, tax_treatment)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     for (position, line) in sale.lines.iter().enumerate() {
         lines.execute(params![
@@ -151,6 +153,7 @@ fn sale_parts(db: &Connection, at: &Place<'_>, sale: &SaleCompleted) -> Result<(
             line.discount_minor,
             line.total_minor,
             line.tax_rate_basis_points,
+            line.tax_treatment.map(treatment_word),
         ])?;
     }
     let mut tenders = db.prepare_cached(
@@ -169,8 +172,8 @@ fn sale_parts(db: &Connection, at: &Place<'_>, sale: &SaleCompleted) -> Result<(
         ])?;
     }
     let mut taxes = db.prepare_cached(
-        "INSERT INTO sale_tax (device, sale, position, rate_basis_points, net_minor, tax_minor)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO sale_tax (device, sale, position, rate_basis_points, net_minor, tax_minor, treatment)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for (position, tax) in sale.taxes.iter().enumerate() {
         let (rate, net, amount) = (tax.rate_basis_points, tax.net_minor, tax.tax_minor);
@@ -180,7 +183,8 @@ fn sale_parts(db: &Connection, at: &Place<'_>, sale: &SaleCompleted) -> Result<(
             position as i64,
             rate,
             net,
-            amount
+            amount,
+            tax.treatment.map(treatment_word),
         ])?;
     }
     Ok(())
@@ -308,6 +312,65 @@ fn attempt_fact(event: &Event) -> Result<Option<AttemptFact>, EventError> {
         _ => return Ok(None),
     };
     Ok(Some(fact))
+}
+
+/// The first telling stands, as for sales.
+fn seen(db: &Connection, at: &Place<'_>, event: &Event, body: &TransferSeen) -> Read {
+    if !is_currency(&body.amount.currency) || body.amount.minor <= 0 {
+        return Ok(Err(
+            "a transfer needs a currency and a positive amount".into()
+        ));
+    }
+    let inserted = db
+        .prepare_cached(
+            "INSERT INTO by_staff (device, attempt, journal, seq, currency, amount_minor, reference, wall_ms,
+                 arrived_minor, is_missing)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            at.device,
+            body.attempt,
+            at.journal,
+            at.seq,
+            body.amount.currency,
+            body.amount.minor,
+            body.reference,
+            event.at.wall_ms,
+        ])?;
+    Ok(if inserted == 1 {
+        Ok(())
+    } else {
+        Err("this transfer was already told".into())
+    })
+}
+
+/// It may come in parts, and the bank may say it came after staff did not find it.
+fn settled(db: &Connection, at: &Place<'_>, body: &TransferSettled) -> Read {
+    let arrived_minor = if body.arrived { body.amount.minor } else { 0 };
+    let changed = db
+        .prepare_cached(
+            "UPDATE by_staff SET arrived_minor = arrived_minor + ?3, is_missing = max(is_missing, ?4)
+             WHERE device = ?1 AND attempt = ?2 AND currency = ?5",
+        )?
+        .execute(params![
+            at.device,
+            body.attempt,
+            arrived_minor,
+            !body.arrived,
+            body.amount.currency
+        ])?;
+    Ok(if changed == 1 {
+        Ok(())
+    } else {
+        Err("no transfer of this attempt and currency was told before".into())
+    })
+}
+
+fn treatment_word(treatment: TaxTreatment) -> &'static str {
+    match treatment {
+        TaxTreatment::Exempt => "exempt",
+        TaxTreatment::NotDeclared => "not_declared",
+    }
 }
 
 /// How the exit question of one sale ended, as far as this event tells.

@@ -16,11 +16,13 @@ use payqr::{
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+/// How far the list was read is written this often.
+const REACH_EVERY_MS: i64 = 60 * 1_000;
 /// What staff read when a code was made and its answer lost.
 const CODE_LOST: &str =
     "the provider made a code and its answer was lost; nobody has seen the code. Make a new order";
@@ -55,6 +57,8 @@ pub struct Account {
     pub(super) schedule: Mutex<Schedule>,
     /// Where the provider's limit counts by the address that asks: one for all its accounts.
     pub(super) budget: Option<Arc<Budget>>,
+    /// Up to when the bank's list is known to be on disk.
+    pub(super) list_reach_ms: AtomicI64,
     pub(super) wake: Condvar,
     pub(super) stopping: AtomicBool,
 }
@@ -302,7 +306,22 @@ impl Relay {
             Ok(listed) => listed,
             Err(error) => return Ok(Outcome::Failed(error)),
         };
-        self.keep_listed(account, &listed)
+        let asked_ms = self.store.clock.now_ms();
+        let outcome = self.keep_listed(account, &listed)?;
+        if outcome != Outcome::More {
+            self.reached(account, asked_ms)?;
+        }
+        Ok(outcome)
+    }
+
+    /// The list is read to its end as of `asked_ms`. On disk once a minute: it answers for transfers of hours ago.
+    fn reached(&self, account: &Account, asked_ms: i64) -> Result<(), StoreError> {
+        let before_ms = account.list_reach_ms.load(Ordering::Relaxed);
+        if asked_ms < before_ms || asked_ms.saturating_sub(before_ms) >= REACH_EVERY_MS {
+            self.store.note_list_reach(account.id, asked_ms)?;
+            account.list_reach_ms.store(asked_ms, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Reads the newest transfers once more: what the bank told late, and what names no order.
@@ -319,10 +338,15 @@ impl Relay {
             now_ms,
             page,
         };
-        match account.provider.reread(wire, what) {
-            Ok(listed) => self.keep_listed(account, &listed),
-            Err(error) => Ok(Outcome::Failed(error)),
+        let listed = match account.provider.reread(wire, what) {
+            Ok(listed) => listed,
+            Err(error) => return Ok(Outcome::Failed(error)),
+        };
+        let outcome = self.keep_listed(account, &listed)?;
+        if outcome != Outcome::More && page == 0 {
+            self.reached(account, now_ms)?;
         }
+        Ok(outcome)
     }
 
     fn keep_listed(&self, account: &Account, listed: &Listed) -> Result<Outcome, StoreError> {

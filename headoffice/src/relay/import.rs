@@ -66,6 +66,10 @@ impl Store {
             return Err(ImportError::NoAccount(account.into()));
         };
         let credits = read(csv, &provider, &number)?;
+        let newest_ms = credits
+            .iter()
+            .filter_map(|credit| credit.bank_time_ms)
+            .max();
         let mut imported = Imported::default();
         for credit in &credits {
             match self.take_credit(AccountId(id), credit, Source::Import)? {
@@ -75,6 +79,11 @@ impl Store {
                 Taken::Conflict => imported.conflicts += 1,
             }
         }
+        if let Some(newest_ms) = newest_ms {
+            // A bank's list has everything up to its newest row.
+            self.note_list_reach(AccountId(id), newest_ms)?;
+        }
+        self.match_by_staff()?;
         Ok(imported)
     }
 }

@@ -9,6 +9,7 @@
 //! [`review`] what people see and decide.
 
 pub mod account;
+pub mod by_staff;
 pub mod credits;
 pub mod gate;
 pub mod http;
@@ -397,6 +398,7 @@ fn open_account(store: &Store, payment: &Payment, now_ms: i64) -> Result<Account
         counts: account::Counts::default(),
         schedule: Mutex::new(schedule),
         budget: None,
+        list_reach_ms: std::sync::atomic::AtomicI64::new(i64::MIN),
         wake: Condvar::new(),
         stopping: AtomicBool::new(false),
     })

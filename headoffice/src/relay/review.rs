@@ -72,6 +72,54 @@ pub struct CreditList {
     pub open: u64,
     /// Those first, without an order before the others; then the newest.
     pub credits: Vec<CreditRow>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+}
+
+/// Behind which credit a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Behind one somebody has to look at.
+    Open {
+        /// It has no order.
+        unmatched: bool,
+        /// Its row.
+        id: i64,
+    },
+    /// Behind one nobody has to look at.
+    Rest {
+        /// Its row.
+        id: i64,
+    },
+}
+
+impl std::fmt::Display for After {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Open { unmatched, id } => write!(f, "open-{}-{id}", u8::from(*unmatched)),
+            Self::Rest { id } => write!(f, "rest-{id}"),
+        }
+    }
+}
+
+impl std::str::FromStr for After {
+    type Err = SettleError;
+
+    fn from_str(text: &str) -> Result<Self, SettleError> {
+        let id = |text: &str| text.parse().map_err(|_| SettleError::Page);
+        match text.split('-').collect::<Vec<_>>()[..] {
+            ["open", "0", row] => Ok(Self::Open {
+                unmatched: false,
+                id: id(row)?,
+            }),
+            ["open", "1", row] => Ok(Self::Open {
+                unmatched: true,
+                id: id(row)?,
+            }),
+            ["rest", row] => Ok(Self::Rest { id: id(row)? }),
+            _ => Err(SettleError::Page),
+        }
+    }
 }
 
 /// Why a decision was not taken. Nothing changed.
@@ -89,6 +137,12 @@ pub enum SettleError {
     /// Not one of the decisions.
     #[error("write given_back, voucher, for_sale, not_ours or reopened")]
     Decision,
+    /// No such transfer on a person's word.
+    #[error("staff confirmed no transfer for attempt {0} at that kiosk; look at the list")]
+    NoTransfer(String),
+    /// Not the `next` of a page.
+    #[error("a page begins behind the `next` of the one before it")]
+    Page,
     /// A name or note that is too long, or no name.
     #[error("the name has 1 to 60 and the note at most 200 characters")]
     Words,
@@ -113,28 +167,55 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn credits(&self, limit: u32) -> Result<CreditList, StoreError> {
+        self.credits_after(limit, None)
+    }
+
+    /// As [`Store::credits`], from behind `after` on: every credit is on one of the pages.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn credits_after(
+        &self,
+        limit: u32,
+        after: Option<After>,
+    ) -> Result<CreditList, StoreError> {
         self.read(|db| {
             let open: i64 = db.query_row("SELECT count(*) FROM review", [], |row| row.get(0))?;
-            let mut credits = rows(
-                db,
-                "JOIN (SELECT credit AS waiting, unmatched FROM review) ON waiting = credit.id
-                 ORDER BY unmatched DESC, credit.id DESC LIMIT ?1",
-                limit,
-            )?;
-            credits.iter_mut().for_each(|credit| credit.open = true);
-            let left = limit.saturating_sub(u32::try_from(credits.len()).unwrap_or(u32::MAX));
+            // One more than shown says whether there is another page.
+            let wanted = limit.saturating_add(1);
+            let mut credits = match after {
+                Some(After::Rest { .. }) => Vec::new(),
+                behind => open_rows(db, behind, wanted)?,
+            };
+            let left = wanted.saturating_sub(u32::try_from(credits.len()).unwrap_or(u32::MAX));
+            let below = match after {
+                Some(After::Rest { id }) => id,
+                _ => i64::MAX,
+            };
             credits.extend(rows(
                 db,
-                "WHERE NOT EXISTS (SELECT 1 FROM review WHERE review.credit = credit.id)
+                "WHERE NOT EXISTS (SELECT 1 FROM review WHERE review.credit = credit.id) AND credit.id < ?2
                  ORDER BY credit.id DESC LIMIT ?1",
-                left,
+                &[&left, &below],
             )?);
+            let is_more = credits.len() > limit as usize;
+            credits.truncate(limit as usize);
+            let next = credits.last().filter(|_| is_more).map(|last| {
+                let id = last.id;
+                let unmatched = last.order.is_none();
+                let after = match last.open {
+                    true => After::Open { unmatched, id },
+                    false => After::Rest { id },
+                };
+                after.to_string()
+            });
             for credit in &mut credits {
                 name(db, credit)?;
             }
             Ok(CreditList {
                 open: open.unsigned_abs(),
                 credits,
+                next,
             })
         })
     }
@@ -198,9 +279,33 @@ impl Store {
     }
 }
 
-fn rows(db: &Connection, rest: &str, limit: u32) -> Result<Vec<CreditRow>, StoreError> {
+fn open_rows(
+    db: &Connection,
+    after: Option<After>,
+    limit: u32,
+) -> Result<Vec<CreditRow>, StoreError> {
+    let (unmatched, below) = match after {
+        Some(After::Open { unmatched, id }) => (i64::from(unmatched), id),
+        _ => (2, i64::MAX),
+    };
+    let mut credits = rows(
+        db,
+        "JOIN (SELECT credit AS waiting, unmatched FROM review) ON waiting = credit.id
+         WHERE (unmatched, credit.id) < (?2, ?3)
+         ORDER BY unmatched DESC, credit.id DESC LIMIT ?1",
+        &[&limit, &unmatched, &below],
+    )?;
+    credits.iter_mut().for_each(|credit| credit.open = true);
+    Ok(credits)
+}
+
+fn rows(
+    db: &Connection,
+    rest: &str,
+    parameters: &[&dyn rusqlite::ToSql],
+) -> Result<Vec<CreditRow>, StoreError> {
     let mut statement = db.prepare(&format!("{COLUMNS} {rest}"))?;
-    let rows = statement.query_map([limit], read_row)?;
+    let rows = statement.query_map(parameters, read_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -3,12 +3,15 @@
 use super::{App, blocking, format::Lang, page::View, trouble};
 use crate::{
     project::day_of,
-    relay::review::{CreditList, CreditRow},
+    relay::{
+        by_staff::{ByStaff, ByStaffList, Standing},
+        review::{After, CreditList, CreditRow},
+    },
 };
 use axum::{
     Json,
     extract::{Query, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use maud::{DOCTYPE, Markup, html};
@@ -23,17 +26,47 @@ const LIMIT_MAX: u32 = 1_000;
 #[derive(Deserialize)]
 pub(super) struct Wanted {
     limit: Option<u32>,
+    after: Option<String>,
     lang: Option<String>,
 }
 
-/// How many transfers somebody has to look at.
-pub(super) async fn open(app: &App) -> Result<u64, Response> {
-    Ok(read(app, 0).await?.open)
+/// What somebody has to look at, in figures.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open {
+    /// Transfers the bank credited.
+    credits: u64,
+    /// Transfers on a person's word that the bank's list does not have.
+    odd_by_staff: u64,
+    /// Transfers on a person's word that nobody has settled.
+    open_by_staff: u64,
 }
 
-async fn read(app: &App, limit: u32) -> Result<CreditList, Response> {
+/// How many transfers somebody has to look at.
+pub(super) async fn open(app: &App) -> Result<Open, Response> {
+    let by_staff = read_by_staff(app, 0).await?;
+    Ok(Open {
+        credits: read(app, 0, None).await?.open,
+        odd_by_staff: by_staff.odd,
+        open_by_staff: by_staff.open,
+    })
+}
+
+async fn read(app: &App, limit: u32, after: Option<&str>) -> Result<CreditList, Response> {
+    let after: Option<After> = match after.map(str::parse).transpose() {
+        Ok(after) => after,
+        Err(error) => return Err((StatusCode::BAD_REQUEST, format!("{error}\n")).into_response()),
+    };
     let store = Arc::clone(&app.store);
-    match blocking(move || store.credits(limit)).await {
+    match blocking(move || store.credits_after(limit, after)).await {
+        Ok(Ok(list)) => Ok(list),
+        Ok(Err(error)) => Err(trouble(&error)),
+        Err(error) => Err(trouble(&error)),
+    }
+}
+
+async fn read_by_staff(app: &App, limit: u32) -> Result<ByStaffList, Response> {
+    let store = Arc::clone(&app.store);
+    match blocking(move || store.by_staff(limit)).await {
         Ok(Ok(list)) => Ok(list),
         Ok(Err(error)) => Err(trouble(&error)),
         Err(error) => Err(trouble(&error)),
@@ -41,7 +74,18 @@ async fn read(app: &App, limit: u32) -> Result<CreditList, Response> {
 }
 
 pub(super) async fn json(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response {
-    match read(&app, wanted.limit.unwrap_or(SHOWN).min(LIMIT_MAX)).await {
+    let limit = wanted.limit.unwrap_or(SHOWN).min(LIMIT_MAX);
+    match read(&app, limit, wanted.after.as_deref()).await {
+        Ok(list) => Json(list).into_response(),
+        Err(response) => response,
+    }
+}
+
+pub(super) async fn by_staff_json(
+    State(app): State<App>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    match read_by_staff(&app, wanted.limit.unwrap_or(SHOWN).min(LIMIT_MAX)).await {
         Ok(list) => Json(list).into_response(),
         Err(response) => response,
     }
@@ -52,8 +96,15 @@ pub(super) async fn page(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Response {
-    let list = match read(&app, SHOWN).await {
-        Ok(list) => list,
+    let limit = wanted.limit.unwrap_or(SHOWN).clamp(1, LIMIT_MAX);
+    let read = match read(&app, limit, wanted.after.as_deref()).await {
+        Ok(list) => read_by_staff(&app, SHOWN)
+            .await
+            .map(|by_staff| (list, by_staff)),
+        Err(response) => Err(response),
+    };
+    let (list, by_staff) = match read {
+        Ok(lists) => lists,
         Err(response) => return response,
     };
     let accepted = headers
@@ -66,7 +117,7 @@ pub(super) async fn page(
         organisation: &app.organisation,
         date: day_of(app.store.clock.now_ms(), app.store.time_zone),
     };
-    let mut response = draw(&view, &list).into_response();
+    let mut response = draw(&view, &list, &by_staff).into_response();
     response.headers_mut().insert(
         header::CONTENT_LANGUAGE,
         HeaderValue::from_static(lang.tag()),
@@ -75,20 +126,43 @@ pub(super) async fn page(
 }
 
 /// The line on the day's page.
-pub(super) fn alarm(view: &View<'_>, open: u64) -> Markup {
+pub(super) fn alarm(view: &View<'_>, open: Open) -> Markup {
+    let waiting = open.open_by_staff.saturating_sub(open.odd_by_staff);
     html! {
-        @if open > 0 {
+        @if open.credits > 0 {
             p.notice {
                 a href=(format!("/credits?lang={}", view.lang.tag())) {
-                    (view.lang.number(open)) " "
+                    (view.lang.number(open.credits)) " "
                     (view.t("khoản chuyển khoản cần người xem", "transfers need somebody to look at them"))
+                }
+            }
+        }
+        @if open.odd_by_staff > 0 {
+            p.notice {
+                a href=(format!("/credits?lang={}#by-staff", view.lang.tag())) {
+                    (view.lang.number(open.odd_by_staff)) " "
+                    (view.t(
+                        "khoản nhân viên xác nhận nhưng ngân hàng không có",
+                        "transfers confirmed by staff that the bank does not have",
+                    ))
+                }
+            }
+        }
+        @if waiting > 0 {
+            p.quiet {
+                a href=(format!("/credits?lang={}#by-staff", view.lang.tag())) {
+                    (view.lang.number(waiting)) " "
+                    (view.t(
+                        "khoản nhân viên xác nhận, đang chờ ngân hàng",
+                        "transfers confirmed by staff, not yet by the bank",
+                    ))
                 }
             }
         }
     }
 }
 
-fn draw(view: &View<'_>, list: &CreditList) -> Markup {
+fn draw(view: &View<'_>, list: &CreditList, by_staff: &ByStaffList) -> Markup {
     let (open, done): (Vec<_>, Vec<_>) = list.credits.iter().partition(|credit| credit.open);
     html! {
         (DOCTYPE)
@@ -113,13 +187,93 @@ fn draw(view: &View<'_>, list: &CreditList) -> Markup {
                         )) code { "headoffice credits settle" } "." }
                         (table(view, &open))
                     }
+                    (by_staff_panel(view, by_staff))
                     section.panel #rest {
                         h2 { (view.t("Mới nhất", "Newest")) }
                         (table(view, &done))
+                        @if let Some(next) = &list.next {
+                            p { a rel="next" href=(format!("/credits?lang={}&after={next}", view.lang.tag())) {
+                                (view.t("Xem các khoản cũ hơn", "Older ones"))
+                            } }
+                        }
                     }
                 }
             }
         }
+    }
+}
+
+fn by_staff_panel(view: &View<'_>, list: &ByStaffList) -> Markup {
+    html! {
+        @if !list.transfers.is_empty() {
+            section.panel.alarm[list.odd > 0] #by-staff {
+                h2 { (view.t("Nhân viên xác nhận", "Confirmed by staff")) " "
+                    span.tag.bad[list.odd > 0].good[list.odd == 0] { (view.lang.number(list.odd)) } }
+                p.quiet { (view.t(
+                    "Nhân viên đã xem trong ứng dụng ngân hàng. Khoản nào có trong danh sách của ngân hàng thì được khớp tự động.",
+                    "Staff saw these in the bank's app. Those in the bank's list are matched by themselves.",
+                )) " " (view.t("Khoản đã rõ được đóng bằng lệnh ", "Those that are cleared up are closed with "))
+                    code { "headoffice credits close" } "." }
+                table.plain {
+                    thead { tr {
+                        th scope="col" { (view.t("Lúc", "At")) }
+                        th.figure scope="col" { (view.t("Số tiền", "Amount")) }
+                        th scope="col" { (view.t("Ngân hàng nói", "The bank says")) }
+                        th scope="col" { (view.t("Lượt bán", "Sale")) }
+                        th scope="col" { (view.t("Mã ngân hàng", "Bank's reference")) }
+                    } }
+                    tbody { @for transfer in &list.transfers { (by_staff_row(view, transfer)) } }
+                }
+            }
+        }
+    }
+}
+
+fn by_staff_row(view: &View<'_>, transfer: &ByStaff) -> Markup {
+    let odd = transfer.state.is_odd();
+    let good = transfer.state == Standing::Settled;
+    html! {
+        tr {
+            td { (view.date_time(transfer.wall_ms)) }
+            td.figure { (view.lang.money(transfer.amount_minor, &transfer.currency)) }
+            td {
+                span.tag.good[good].bad[odd] { (standing(view, transfer.state)) }
+                @if let Some(by) = &transfer.closed_by { " " span.quiet { (by) } }
+            }
+            td {
+                @if let Some(receipt) = &transfer.receipt { (receipt) } @else { "–" }
+                br; span.quiet { (transfer.store) " " (transfer.kiosk) }
+            }
+            td { (transfer.reference) }
+        }
+    }
+}
+
+fn standing<'w>(view: &View<'_>, state: Standing) -> &'w str {
+    match state {
+        Standing::Settled => view.lang.pick("đã nhận tiền", "received"),
+        Standing::Waiting => view
+            .lang
+            .pick("chờ danh sách của ngân hàng", "waiting for the bank's list"),
+        Standing::NoList => view
+            .lang
+            .pick("chưa có danh sách của ngân hàng", "no list of the bank"),
+        Standing::NotFound => view
+            .lang
+            .pick("không có trong danh sách", "not in the bank's list"),
+        Standing::OtherAmount => view.lang.pick(
+            "có mã này, số tiền khác",
+            "this reference has another amount",
+        ),
+        Standing::Used => view.lang.pick(
+            "mã đã dùng cho lượt bán khác",
+            "this reference is another sale's",
+        ),
+        Standing::Closed => view.lang.pick("đã xử lý", "closed"),
+        Standing::Missing => view.lang.pick(
+            "nhân viên tra lại, không thấy tiền",
+            "staff looked it up: it did not come",
+        ),
     }
 }
 

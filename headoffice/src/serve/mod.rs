@@ -113,6 +113,7 @@ fn router(app: App) -> Router {
         .route("/v1/today", get(today))
         .route("/credits", get(credits::page))
         .route("/v1/credits", get(credits::json))
+        .route("/v1/credits/by-staff", get(credits::by_staff_json))
         .layer(from_fn_with_state(app.clone(), authorise));
     let open = Router::new()
         .route("/healthz", get(healthz))
@@ -142,6 +143,10 @@ async fn keep_reading(app: App) {
         let store = Arc::clone(&app.store);
         if let Ok(Err(error)) = blocking(move || store.project_until(|| false)).await {
             tracing::error!(%error, "reading blocks stopped; it is tried again with the next block");
+        }
+        let store = Arc::clone(&app.store);
+        if let Ok(Err(error)) = blocking(move || store.match_by_staff()).await {
+            tracing::error!(%error, "matching transfers that staff confirmed stopped; it is tried again");
         }
     }
 }

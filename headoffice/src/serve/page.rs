@@ -78,7 +78,7 @@ pub(super) async fn show(
     response
 }
 
-fn page(view: &View<'_>, today: &Today, transfers_open: u64) -> Markup {
+fn page(view: &View<'_>, today: &Today, transfers_open: super::credits::Open) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(view.lang.tag()) {

@@ -3,7 +3,7 @@
 use super::page::View;
 use crate::{
     numbers::{FEWEST, Share},
-    today::{DayStatus, DeviceStatus, Doubt, LatestSale, Today},
+    today::{DayStatus, DeviceStatus, Doubt, LatestSale, TaxTotal, Today},
 };
 use chrono::NaiveDate;
 use maud::{Markup, html};
@@ -417,7 +417,7 @@ pub(super) fn tenders(view: &View<'_>, today: &Today) -> Markup {
                             th.figure scope="col" { (view.t("Thuế", "Tax")) }
                         } }
                         tbody { @for tax in &sales.by_tax { tr {
-                            td { (rate(view, tax.rate_basis_points)) }
+                            td { (tax_name(view, tax)) }
                             td.figure { (view.lang.money(tax.net_minor, &tax.currency)) }
                             td.figure { (view.lang.money(tax.tax_minor, &tax.currency)) }
                         } } }
@@ -425,6 +425,17 @@ pub(super) fn tenders(view: &View<'_>, today: &Today) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn tax_name(view: &View<'_>, tax: &TaxTotal) -> String {
+    match tax.treatment.as_deref() {
+        Some("exempt") => view.t("Không chịu thuế (KCT)", "Exempt (KCT)").into(),
+        Some("not_declared") => view
+            .t("Không kê khai, nộp thuế (KKKNT)", "Not declared (KKKNT)")
+            .into(),
+        Some(other) => other.into(),
+        None => rate(view, tax.rate_basis_points),
     }
 }
 

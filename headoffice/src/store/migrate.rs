@@ -5,10 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// In order; `user_version` is how many have run. A released file is never edited.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/headoffice/sqlite/0001_accept.sql"),
     include_str!("../../../migrations/headoffice/sqlite/0002_project.sql"),
     include_str!("../../../migrations/headoffice/sqlite/0003_relay.sql"),
+    include_str!("../../../migrations/headoffice/sqlite/0004_by_staff.sql"),
 ];
 
 /// Runs what is missing, all of it or nothing.

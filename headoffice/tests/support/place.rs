@@ -23,7 +23,7 @@ pub struct Place {
     pub face: Face,
     pub clock: Arc<AtomicI64>,
     pub key: VerifyingKey,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 pub fn place() -> Place {
@@ -44,7 +44,7 @@ pub fn place() -> Place {
         office,
         face,
         clock: handle,
-        _folder: folder,
+        folder,
     }
 }
 
