@@ -71,6 +71,8 @@ pub struct Kiosk {
     pub lanes: [LaneLog; 3],
     pub wall_ms: i64,
     pub mono_ms: u64,
+    /// Checks what head office signs.
+    pub head_office_key: [u8; 32],
 }
 
 pub fn journal(number: u64) -> JournalId {
@@ -125,6 +127,7 @@ impl Kiosk {
             lanes: Default::default(),
             wall_ms: MORNING_MS,
             mono_ms: 1_000,
+            head_office_key: answer.head_office_key,
         }
     }
 
