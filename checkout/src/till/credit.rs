@@ -27,7 +27,16 @@ impl Till {
         } else {
             self.config.limits.late_window_ms
         };
+        let known = self.state.watched.iter();
+        let known = known.filter(|known| known.attempt == attempt.id);
+        let mut credits: Vec<String> = known.flat_map(|known| known.credits.clone()).collect();
+        for credit in &attempt.credits {
+            if !credits.contains(&credit.id) {
+                credits.push(credit.id.clone());
+            }
+        }
         let watched = Watched {
+            credits,
             attempt: attempt.id,
             visit: visit.id.clone(),
             order_code: attempt.order_code.clone().unwrap_or_default(),
@@ -111,11 +120,30 @@ impl Till {
     // ---- money ----
 
     pub(super) fn on_credit(&mut self, attempt: AttemptId, credit: Credit) {
+        let id = credit.id.clone();
+        self.take_in(attempt, credit);
+        // Whatever it became: as long as the offer is watched the bank side may tell of it again.
+        let mut watched = self.state.watched.iter_mut();
+        if let Some(watched) = watched.find(|watched| watched.attempt == attempt)
+            && !watched.credits.contains(&id)
+        {
+            watched.credits.push(id);
+        }
+    }
+
+    /// Counted once: remembered here, or by its offer for as long as that is watched.
+    fn is_counted(&self, attempt: AttemptId, id: &String) -> bool {
+        let mut watched = self.state.watched.iter();
+        self.state.seen_credits.contains(id)
+            || watched.any(|watched| watched.attempt == attempt && watched.credits.contains(id))
+    }
+
+    fn take_in(&mut self, attempt: AttemptId, credit: Credit) {
         let ack = Deed::AckCredit {
             attempt,
             credit: credit.id.clone(),
         };
-        if self.state.seen_credits.contains(&credit.id) {
+        if self.is_counted(attempt, &credit.id) {
             // Said before; the row may still be on its way to disk, so the word waits for it.
             return self.gate.after(ack);
         }

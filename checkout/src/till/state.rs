@@ -429,6 +429,10 @@ pub struct Watched {
     /// All that was asked has arrived.
     #[serde(default)]
     pub paid: bool,
+    /// Its credits that were counted, for as long as the bank side may tell of them again: after
+    /// a restart it does, and `seen_credits` may have room for younger ones only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<String>,
 }
 
 /// A card attempt that is over, kept to notice a terminal that later says otherwise.

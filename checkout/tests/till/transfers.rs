@@ -239,6 +239,47 @@ fn a_paid_offer_is_watched_for_a_second_transfer_across_a_restart() {
 }
 
 #[test]
+fn five_hundred_later_credits_make_an_old_one_no_second() {
+    // Proves that a late transfer staff gave back is not counted again when the bank side tells of it after a restart
+    // and more other transfers than are remembered have come since; nor the transfer of a paid sale.
+    let mut desk = Desk::qr_showing();
+    desk.does(Event::CancelTender)
+        .bank(1, BankSaid::CancelUnknown)
+        .does(Event::Abandon)
+        .credit(1, "FT1", 10_000);
+    let review = desk.till.state().reviews[0].id;
+    desk.staff(StaffEvent::ResolveReview {
+        review,
+        decision: ReviewDecision::Refunded,
+        note: "FT1".into(),
+    });
+    assert!(desk.till.state().reviews.is_empty());
+    let mut paid = Desk::qr_showing();
+    paid.credit(1, "FT1", 25_000).wait(60_000);
+
+    for desk in [&mut desk, &mut paid] {
+        let mut state = desk.durable.clone().unwrap();
+        state.seen_credits = (0..SEEN_CREDITS_MAX).map(|n| format!("G{n}")).collect();
+        // As it is stored and read.
+        let stored = serde_json::to_string(&state).unwrap();
+        desk.durable = Some(serde_json::from_str(&stored).unwrap());
+        desk.restart();
+        let received = desk.recorded(|what| matches!(what, What::CreditReceived { .. }));
+        desk.credit(1, "FT1", 10_000);
+        assert!(desk.till.state().reviews.is_empty());
+        let now = desk.recorded(|what| matches!(what, What::CreditReceived { .. }));
+        assert_eq!(now, received);
+        assert!(desk.did(|effect| matches!(effect, Effect::AckCredit { .. })));
+        desk.credit(1, "FT2", 10_000);
+        assert_eq!(
+            desk.till.state().reviews.len(),
+            1,
+            "another one is another one"
+        );
+    }
+}
+
+#[test]
 fn unpaid_offers_are_never_dropped_for_want_of_room() {
     // Proves that with the list full no new code is shown, nothing watched is forgotten, and money
     // for the oldest is still found.

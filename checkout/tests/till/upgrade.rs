@@ -321,6 +321,7 @@ fn everything() -> TillState {
             amount_minor: 30_000,
             until_wall_ms: WALL_MS + 86_400_000,
             paid: true,
+            credits: Vec::new(),
         }],
         reviews: (1..)
             .zip(kinds)
