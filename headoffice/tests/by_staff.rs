@@ -217,6 +217,48 @@ fn a_sale_whose_own_order_is_paid_later_is_settled_by_it() {
     assert_eq!(states(&place)[&order], Standing::Settled);
 }
 
+#[test]
+fn a_shop_without_a_provider_is_settled_by_the_list_people_read_in() {
+    // Proves that an account with `provider = "list"` asks nobody, takes no notice, and settles what staff confirmed
+    // when the bank's list is read in; what is older than the list's newest row and not in it is named.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("headoffice.toml");
+    let text = format!(
+        "data_dir = \"{}\"\nlisten = \"127.0.0.1:0\"\n[[payment]]\nname = \"vcb\"\nprovider = \"list\"\n\
+         account_number = \"0123456789\"\n",
+        folder.path().join("data").display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut config = headoffice::Config::read(&file).unwrap();
+    config.clock = headoffice::Clock::manual(support::MORNING_MS).0;
+    let office = headoffice::start(config).unwrap();
+    let mut kiosk = Kiosk::enrol(&office, "Quán nhỏ", 1);
+    confirm(&mut kiosk, 1, 60_000, "FT26326001");
+    confirm(&mut kiosk, 2, 70_000, "FT26326002");
+    kiosk.push();
+    office.today(None).unwrap();
+    let store = office.store();
+    let states = || {
+        let list = store.by_staff(10).unwrap().transfers;
+        let mut states: Vec<_> = list
+            .into_iter()
+            .map(|transfer| (transfer.attempt, transfer.state))
+            .collect();
+        states.sort();
+        states
+    };
+    let of = |first, second| vec![("1".to_owned(), first), ("2".to_owned(), second)];
+    assert_eq!(states(), of(Standing::NoList, Standing::NoList));
+    let notice = http().post(format!("{}/v1/webhooks/list/vcb", office.url()));
+    assert_eq!(notice.body("{}").send().unwrap().status(), 400);
+    let csv = "reference,amount,memo,time\nft 26326001,60000,,2026-11-22 09:00:09\nZZ1,1,,2026-11-22 10:00:00\n";
+    store.import_credits("vcb", csv.as_bytes()).unwrap();
+    assert_eq!(states(), of(Standing::Settled, Standing::Waiting));
+    let later = "reference,amount,memo,time\nZZ2,1,,2026-11-22 14:00:00\n";
+    store.import_credits("vcb", later.as_bytes()).unwrap();
+    assert_eq!(states(), of(Standing::Settled, Standing::NotFound));
+}
+
 /// The real program on the place's database.
 fn run(place: &Place, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_headoffice"))

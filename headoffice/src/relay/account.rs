@@ -59,6 +59,8 @@ pub struct Account {
     pub(super) budget: Option<Arc<Budget>>,
     /// Up to when the bank's list is known to be on disk.
     pub(super) list_reach_ms: AtomicI64,
+    /// When the first page of the present rereading was asked for.
+    pub(super) reread_begun_ms: AtomicI64,
     pub(super) wake: Condvar,
     pub(super) stopping: AtomicBool,
 }
@@ -343,8 +345,12 @@ impl Relay {
             Err(error) => return Ok(Outcome::Failed(error)),
         };
         let outcome = self.keep_listed(account, &listed)?;
-        if outcome != Outcome::More && page == 0 {
-            self.reached(account, now_ms)?;
+        if page == 0 {
+            account.reread_begun_ms.store(now_ms, Ordering::Relaxed);
+        }
+        if outcome != Outcome::More {
+            let begun_ms = account.reread_begun_ms.load(Ordering::Relaxed);
+            self.reached(account, begun_ms.min(now_ms))?;
         }
         Ok(outcome)
     }

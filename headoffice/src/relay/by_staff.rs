@@ -254,6 +254,19 @@ impl Store {
         })
     }
 
+    /// Up to when the bank's list of an account is known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn list_reach(&self, account: AccountId) -> Result<Option<i64>, StoreError> {
+        self.read(|db| {
+            Ok(db
+                .prepare_cached("SELECT until_ms FROM list_reach WHERE account = ?1")?
+                .query_row([account.0], |row| row.get(0))
+                .optional()?)
+        })
+    }
+
     /// The bank's list of an account is known up to `until_ms`.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ pub mod import;
 pub mod judge;
 pub mod ledger;
 pub mod limit;
+pub mod list_only;
 pub mod notices;
 pub mod payos;
 pub mod pix;
@@ -42,7 +43,10 @@ use payqr::OrderCode;
 use provider::Wire;
 use schedule::Schedule;
 use std::{
-    sync::{Arc, Condvar, Mutex, atomic::AtomicBool, atomic::Ordering},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -330,10 +334,17 @@ impl Relay {
     pub fn start(self: &Arc<Self>, payments: &[Payment]) -> std::io::Result<Pollers> {
         let mut threads = Vec::new();
         for (account, payment) in self.accounts.iter().zip(payments) {
+            let can = account.provider.capabilities();
+            if !(can.observes_orders || can.lists_credits || can.rereads) {
+                continue;
+            }
             let wire = http::HttpWire::new(&payment.url, payment.keys.certificate())
                 .map_err(std::io::Error::other)?;
-            let lists = account.provider.capabilities().lists_credits;
-            for _ in 0..if lists { 1 } else { THREADS_PER_ACCOUNT } {
+            for _ in 0..if can.lists_credits {
+                1
+            } else {
+                THREADS_PER_ACCOUNT
+            } {
                 let (relay, account, mut wire) =
                     (Arc::clone(self), Arc::clone(account), wire.clone());
                 threads.push(
@@ -380,7 +391,11 @@ fn open_account(store: &Store, payment: &Payment, now_ms: i64) -> Result<Account
         &payment.stores,
     )?;
     let mut schedule = Schedule::new(provider.capabilities(), payment.requests_per_second);
-    schedule.started(now_ms);
+    let wall_ms = store.clock.now_ms();
+    let asked_not_ms = store
+        .list_reach(id)?
+        .map(|until_ms| wall_ms.saturating_sub(until_ms));
+    schedule.started(now_ms, asked_not_ms.unwrap_or(0));
     // What is on disk was timed by the wall clock, which is not the clock of schedules.
     let shift_ms = now_ms.saturating_sub(store.clock.now_ms());
     if provider.capabilities().observes_orders {
@@ -398,7 +413,8 @@ fn open_account(store: &Store, payment: &Payment, now_ms: i64) -> Result<Account
         counts: account::Counts::default(),
         schedule: Mutex::new(schedule),
         budget: None,
-        list_reach_ms: std::sync::atomic::AtomicI64::new(i64::MIN),
+        list_reach_ms: AtomicI64::new(i64::MIN),
+        reread_begun_ms: AtomicI64::new(i64::MIN),
         wake: Condvar::new(),
         stopping: AtomicBool::new(false),
     })

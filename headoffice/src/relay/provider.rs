@@ -188,7 +188,7 @@ pub struct Push<'a> {
 
 /// A payment provider.
 pub trait Provider: Send + Sync {
-    /// Its name: `payos`, `sepay`, `pix`.
+    /// Its name: `payos`, `sepay`, `pix`, `list`.
     fn name(&self) -> &'static str;
 
     /// What it can do.
@@ -250,6 +250,7 @@ pub trait Provider: Send + Sync {
 pub fn provider_of(keys: &Keys, account_number: &str) -> Box<dyn Provider> {
     let accounts = vec![account_number.to_owned()];
     match keys.clone() {
+        Keys::ListOnly => Box::new(super::list_only::ListOnly),
         Keys::PayOs {
             client_id,
             api_key,

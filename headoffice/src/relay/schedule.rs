@@ -172,10 +172,11 @@ impl Schedule {
         }
     }
 
-    /// Just started: what arrived while nobody asked is looked for over the whole window, a moment after the shoppers who
-    /// wait already.
-    pub fn started(&mut self, now_ms: i64) {
+    /// Just started: what arrived while nobody asked, for `asked_not_ms`, is looked for over the whole window and that
+    /// time, a moment after the shoppers who wait already.
+    pub fn started(&mut self, now_ms: i64, asked_not_ms: i64) {
         self.reread.due_ms = now_ms.saturating_add(AFTER_START_MS);
+        self.reread.back_ms = REREAD_DEEP_BACK_MS.saturating_add(asked_not_ms.max(0));
     }
 
     /// A new offer: its code is asked for at once, or it is only watched when the provider makes none.
@@ -452,7 +453,7 @@ impl Schedule {
                 reread.due_ms = now_ms;
             }
             Outcome::Answered { .. } => {
-                if reread.back_ms == REREAD_DEEP_BACK_MS {
+                if reread.back_ms >= REREAD_DEEP_BACK_MS {
                     reread.deep_due_ms = now_ms.saturating_add(REREAD_DEEP_MS);
                 }
                 let age_ms = self
@@ -466,6 +467,16 @@ impl Schedule {
                 reread.page = 0;
                 reread.due_ms = shallow_ms.min(reread.deep_due_ms);
                 reread.back_ms = if reread.due_ms == reread.deep_due_ms {
+                    REREAD_DEEP_BACK_MS
+                } else {
+                    REREAD_BACK_MS
+                };
+            }
+            // The same question is refused again: perhaps it reaches back too far for the provider.
+            Outcome::Failed(ProviderError::Refused(_)) => {
+                reread.page = 0;
+                reread.due_ms = now_ms.saturating_add(REREAD_MS);
+                reread.back_ms = if reread.back_ms > REREAD_DEEP_BACK_MS {
                     REREAD_DEEP_BACK_MS
                 } else {
                     REREAD_BACK_MS

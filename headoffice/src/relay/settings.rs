@@ -14,6 +14,8 @@ pub const SEPAY_URL: &str = "https://userapi.sepay.vn";
 const PIX_REQUESTS_PER_SECOND: u32 = 10;
 /// Where most Pix providers give tokens.
 const PIX_TOKEN_PATH: &str = "/oauth/token";
+/// An account without a provider is asked about nowhere; `.invalid` is nobody's (RFC 2606).
+const NOBODY_URL: &str = "https://nobody.invalid";
 /// payOS publishes no limit; this many a second are asked at most.
 const PAYOS_REQUESTS_PER_SECOND: u32 = 10;
 
@@ -37,6 +39,8 @@ pub struct Payment {
 /// A provider's secrets. Printing them prints `Secret(…)`.
 #[derive(Debug, Clone)]
 pub enum Keys {
+    /// Nobody is asked; people read the bank's list in.
+    ListOnly,
     /// payOS.
     PayOs {
         /// Header `x-client-id`.
@@ -76,7 +80,7 @@ impl Keys {
     pub fn certificate(&self) -> Option<&Secret> {
         match self {
             Self::Pix { certificate, .. } => certificate.as_ref(),
-            Self::PayOs { .. } | Self::SePay { .. } => None,
+            Self::ListOnly | Self::PayOs { .. } | Self::SePay { .. } => None,
         }
     }
 
@@ -84,6 +88,7 @@ impl Keys {
     #[must_use]
     pub fn provider(&self) -> &'static str {
         match self {
+            Self::ListOnly => "list",
             Self::PayOs { .. } => "payos",
             Self::SePay { .. } => "sepay",
             Self::Pix { .. } => "pix",
@@ -166,7 +171,11 @@ impl RawPayment {
             "payos" => (Some(PAYOS_URL), PAYOS_REQUESTS_PER_SECOND),
             "sepay" => (Some(SEPAY_URL), payqr::provider::sepay::REQUESTS_PER_SECOND),
             "pix" => (None, PIX_REQUESTS_PER_SECOND),
-            _ => return Err(bad("provider", "write \"payos\", \"sepay\" or \"pix\"")),
+            "list" => (Some(NOBODY_URL), 1),
+            _ => {
+                let remedy = "write \"payos\", \"sepay\", \"pix\" or \"list\"";
+                return Err(bad("provider", remedy));
+            }
         };
         let Some(url) = self.url.as_deref().or(url) else {
             return Err(bad("url", "write the address of your Pix provider's API"));
@@ -248,6 +257,9 @@ impl RawPayment {
     }
 
     fn keys(&self) -> Result<Keys, PaymentError> {
+        if self.provider == "list" {
+            return Ok(Keys::ListOnly);
+        }
         if self.provider == "pix" {
             return self.pix_keys();
         }

@@ -433,3 +433,54 @@ fn a_rush_of_shoppers_does_not_keep_what_arrived_lately_from_being_read() {
         );
     }
 }
+
+#[test]
+fn after_a_long_stop_the_whole_of_it_is_read() {
+    // Proves that what came in while head office was off for a week is read at its start, page by page, before the usual
+    // looks go on, and that the shoppers who wait come first.
+    let mut schedule = Schedule::new(LISTS, 3);
+    let week_ms = 7 * DAY_MS;
+    schedule.started(0, week_ms);
+    assert_eq!(schedule.take(0), Some(Job::List));
+    schedule.done(&Job::List, &Outcome::Answered { closed: false }, 50, 50);
+    assert_eq!(schedule.take(4_999), None);
+    for page in 0..3 {
+        let at_ms = AFTER_START_MS + i64::from(page) * SECOND_MS;
+        let job = schedule.take(at_ms).unwrap();
+        let back_ms = REREAD_DEEP_BACK_MS + week_ms;
+        assert_eq!(job, Job::Reread { page, back_ms });
+        let outcome = match page {
+            2 => Outcome::Answered { closed: false },
+            _ => Outcome::More,
+        };
+        schedule.done(&job, &outcome, at_ms, 1);
+    }
+    let next_ms = schedule.next_ms().unwrap();
+    assert!(next_ms > AFTER_START_MS + 3 * SECOND_MS, "{next_ms}");
+}
+
+#[test]
+fn a_refused_rereading_is_asked_for_less() {
+    // Proves that a provider that refuses to read so far back is asked for less a minute later, not twice a second for
+    // ever, and that a silent one is asked the same again.
+    let mut schedule = Schedule::new(LISTS, 3);
+    schedule.started(0, 7 * DAY_MS);
+    let mut back = Vec::new();
+    let asked = run(&mut schedule, 5 * MINUTE_MS, |job, _| match job {
+        Job::Reread { back_ms, .. } => {
+            back.push(*back_ms);
+            Outcome::Failed(match back.len() {
+                1 => ProviderError::Silent("cut".into()),
+                _ => ProviderError::Refused("HTTP 400".into()),
+            })
+        }
+        _ => Outcome::Answered { closed: false },
+    });
+    let long_ms = REREAD_DEEP_BACK_MS + 7 * DAY_MS;
+    assert_eq!(
+        back[..4],
+        [long_ms, long_ms, REREAD_DEEP_BACK_MS, REREAD_BACK_MS]
+    );
+    assert!(back.len() <= 8, "{back:?}");
+    assert!(asked.iter().any(|(_, job)| *job == Job::List));
+}
