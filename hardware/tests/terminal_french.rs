@@ -6,7 +6,7 @@ mod terminal_common;
 use hardware::terminal::caisse_ap::protocol as caisse;
 use hardware::terminal::concert::protocol as concert;
 use hardware::terminal::sim::{
-    CaisseApModel, ConcertModel, Ledger, RecordKind, Scenario, SimOutcome, SimPlace,
+    CaisseApModel, CardData, ConcertModel, Ledger, RecordKind, Scenario, SimOutcome, SimPlace,
     WhenUnacknowledged,
 };
 use hardware::terminal::{
@@ -290,13 +290,13 @@ fn an_unmasked_number_from_caisse_ap_is_noticed_and_dropped() {
         _folder,
     } = bench(&Line::CaisseAp);
     sim.script(Scenario {
-        unmasked_card_number: true,
+        card_data: CardData::Unmasked,
         ..Scenario::default()
     });
     let (_, outcome) = rig.pay(1, euro(1250));
     assert!(matches!(outcome, Outcome::Approved(_)));
     let log = rig.log.join("\n");
-    assert!(log.contains("UnmaskedCardNumber") && !log.contains("411111"));
+    assert!(log.contains("UnmaskedCardNumber") && !log.contains("4929"));
 }
 
 #[test]

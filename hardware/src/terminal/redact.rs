@@ -6,7 +6,8 @@ use super::types::CardDigits;
 const CARD_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
 
 /// Masks every run of 12 to 19 digits except its last four, also when grouped by single spaces,
-/// dots or dashes. Longer runs are masked too: they may hold a number with something attached.
+/// dots or dashes or broken by single letters. Longer runs are masked whole: they may be a second track. What follows a
+/// number behind `^` goes too, to the end or to `?`: it is a first track, with the holder's name.
 ///
 /// Returns the masked text and whether one of the runs is a card number by its check digit
 /// (reference and contract numbers are masked too, but are no reason for an alarm).
@@ -29,8 +30,20 @@ pub fn mask_text(text: &str) -> (String, bool) {
                 .filter_map(|place| chars[*place].to_digit(10))
                 .collect();
             card_number |= CARD_NUMBER_DIGITS.contains(&digits.len()) && luhn_holds(&digits);
-            for place in &places[..places.len() - 4] {
+            let kept = if places.len() > *CARD_NUMBER_DIGITS.end() {
+                0
+            } else {
+                4
+            };
+            for place in &places[..places.len() - kept] {
                 chars[*place] = '*';
+            }
+            if chars.get(end) == Some(&'^') {
+                let after = chars[end..].iter().position(|c| *c == '?');
+                let track_end = after.map_or(chars.len(), |length| end + length);
+                chars[end..track_end].fill('*');
+                start = track_end;
+                continue;
             }
         }
         start = end;
@@ -57,7 +70,8 @@ fn run_end(chars: &[char], start: usize) -> usize {
     let mut end = start + 1;
     while end < chars.len() {
         let digit = chars[end].is_ascii_digit();
-        let separator = matches!(chars[end], ' ' | '-' | '.' | '\u{a0}')
+        let separator = (matches!(chars[end], ' ' | '-' | '.' | '=' | '\u{a0}')
+            || chars[end].is_ascii_alphabetic())
             && chars.get(end + 1).is_some_and(char::is_ascii_digit);
         if !digit && !separator {
             break;
@@ -128,6 +142,7 @@ mod tests {
             "4111111111111234567",
             "4111 1111 1111 1111",
             "4111-1111-1111-1111",
+            "4111 11X1 1111 111",
         ] {
             let (masked, _) = mask_text(&format!("PAN {text} OK"));
             assert!(!masked.contains("4111"), "{masked}");
@@ -144,6 +159,28 @@ mod tests {
             mask_text("Beleg 0231 12:50:00"),
             ("Beleg 0231 12:50:00".into(), false)
         );
+    }
+
+    #[test]
+    fn tracks_in_text_keep_nothing_but_the_numbers_end() {
+        // Proves that name, expiry and service code of a first track and all of a second are gone.
+        let first = mask_text("%B4929123412341232^LE VAN TAM^25122015432112345?OK");
+        assert_eq!(
+            first.0,
+            "%B************1232*****************************?OK"
+        );
+        let cut = mask_text("B4929123412341232^LE VAN TAM^2512").0;
+        assert!(!cut.contains("LE") && !cut.contains("25"), "{cut}");
+        for second in [
+            ";4929123412341232=25122015432112345?",
+            "4929123412341232D25122015432112345",
+        ] {
+            let masked = mask_text(second).0;
+            assert!(
+                !masked.contains("2512") && !masked.contains("2345"),
+                "{masked}"
+            );
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::tests::Rig;
 use crate::format::Language;
 use hardware::terminal::concert::protocol::frame;
 use hardware::terminal::sim::{
-    CaisseApModel, ConcertModel, Ledger, Scenario, SimModel, SimOutput, SimPlace, ZvtModel,
-    ZvtModelConfig,
+    CaisseApModel, CardData, ConcertModel, Ledger, Scenario, SimModel, SimOutput, SimPlace,
+    ZvtModel, ZvtModelConfig,
 };
 use hardware::terminal::zvt::protocol::{Apdu, Field, Fields, Tlv};
 use hardware::terminal::{Amount, Currency, Protocol, TerminalSim};
@@ -235,7 +235,7 @@ fn card_numbers_and_tracks_in_every_field_leave_no_trace() {
     let caisse = CaisseApModel::new(Ledger::in_memory());
     let sim = TerminalSim::start(caisse, &SimPlace::Tcp(0)).unwrap();
     sim.script(Scenario {
-        unmasked_card_number: true,
+        card_data: CardData::Unmasked,
         ..Scenario::default()
     });
     pay_and_look(sim, Protocol::CaisseAp);

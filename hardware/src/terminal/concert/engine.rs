@@ -204,11 +204,13 @@ impl ConcertEngine {
 
     fn evaluate(&mut self, asked: &Asked, body: &[u8], out: &mut Output) -> State {
         let answer = Answer::parse(body);
-        let seen = answer.as_ref().map(identity).unwrap_or_default();
+        let own = private_field(asked.attempt);
+        let seen = answer.as_ref().map(|answer| identity(answer, &own));
+        let seen = seen.unwrap_or_default();
         let fits = answer.as_ref().is_some_and(|answer| {
             answer.amount_minor == Some(asked.amount.minor)
                 && answer.currency == Some(asked.amount.currency.0)
-                && answer.private == private_field(asked.attempt)
+                && answer.private == own
         });
         let outcome = match (answer.map(|answer| answer.result), fits) {
             (Some('0'), true) => {
@@ -251,7 +253,7 @@ impl ConcertEngine {
             Signal::Message(body) => {
                 out.wire.push(ACK);
                 if let Some(answer) = Answer::parse(body).filter(|answer| answer.result == '0') {
-                    let seen = identity(&answer);
+                    let seen = identity(&answer, "");
                     out.events.push(TerminalEvent::StrayApproval { seen });
                 }
             }
@@ -297,12 +299,17 @@ fn checked(attempt: Option<AttemptId>, result: Result<(), NotReady>) -> Terminal
     }
 }
 
-fn identity(answer: &Answer) -> TransactionIdentity {
+/// What an answer says of its transaction; `own` is what the order put into the private field.
+fn identity(answer: &Answer, own: &str) -> TransactionIdentity {
+    let private = &answer.private;
+    // A terminal that is set up wrongly may put digits of the card there; nobody can tell them from another till's.
+    let digits = private.len() > 6 && private.chars().all(|c| c.is_ascii_digit());
+    let named = !private.is_empty() && (!digits || private == own);
     TransactionIdentity {
         amount_minor: answer.amount_minor,
         currency: answer.currency.map(Currency),
         // The private field names the attempt; it is the only handle this protocol has.
-        authorisation_code: (!answer.private.is_empty()).then(|| answer.private.clone()),
+        authorisation_code: named.then(|| private.clone()),
         result_code: answer.result.to_digit(10).map_or(0xFF, |digit| digit as u8),
         ..TransactionIdentity::default()
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::card_data::CardData;
 use super::ledger::{Ledger, Record, RecordKind};
 use super::model::{SimModel, SimOutput};
 use super::scenario::{Scenario, SimOutcome, WhenUnacknowledged};
@@ -90,11 +91,8 @@ impl CaisseApModel {
             | SimOutcome::Refuse(code) => ("01", Some(format!("{:02}", code % 100))),
         };
         let minor = format!("{amount:02}");
-        let number = if order.scenario.unmasked_card_number {
-            "4111111111111111"
-        } else {
-            "673892######9567"
-        };
+        let card = order.scenario.card_data;
+        let card_fields = card.caisse_ap_fields();
         let mut answer: Vec<(&str, &str)> = vec![("CZ", "0301"), ("AE", status)];
         for (tag, value) in &order.fields {
             if matches!(tag.as_str(), "CA" | "CE" | "CD" | "CJ") {
@@ -104,21 +102,30 @@ impl CaisseApModel {
         answer.push(("CB", &minor));
         match &reason {
             Some(reason) => answer.push(("AF", reason)),
-            None => answer.extend([
-                ("CC", "001"),
-                ("CI", "1"),
-                ("AC", "138980"),
-                ("AA", number),
-                ("AB", "2707"),
-            ]),
+            None => answer.extend(
+                card_fields
+                    .iter()
+                    .map(|(tag, value)| (*tag, value.as_str())),
+            ),
         }
-        let bytes = write(&answer).into_bytes();
+        let mut bytes = write(&answer).into_bytes();
+        if card == CardData::WrongLength {
+            lengthen_card_number(&mut bytes);
+        }
         let limit = order.scenario.vanish_after_sent_bytes;
         let length = limit.map_or(bytes.len(), |limit| limit.min(bytes.len()));
         if self.online {
             out.wire.extend(&bytes[..length]);
-            out.vanish = limit.is_some();
+            out.vanish = limit.is_some() || card == CardData::WrongLength;
         }
+    }
+}
+
+/// Makes the field of the card number say that it is longer than the whole answer.
+fn lengthen_card_number(answer: &mut [u8]) {
+    let place = answer.windows(5).position(|part| part == b"AA016");
+    if let Some(place) = place {
+        answer[place + 2..place + 5].copy_from_slice(b"900");
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::card_data::CardData;
 use super::ledger::{Ledger, Record, RecordKind};
 use super::model::{SimModel, SimOutput};
 use super::scenario::{Scenario, SimOutcome, WhenUnacknowledged};
@@ -208,25 +209,19 @@ impl ConcertModel {
             }
         }
         if online {
+            let card = scenario.card_data;
+            if let Some(private) = card.concert_private() {
+                answer.private = private;
+            }
             let mut body = answer.body();
-            if report {
-                body.splice(12..12, card_report(scenario.unmasked_card_number));
+            if report || card != CardData::Masked {
+                body.splice(12..12, card.concert_report());
             }
             self.call(now_ms, body, 0, out)
         } else {
             State::Idle
         }
     }
-}
-
-/// The 55 characters about the card in a long answer; the first word is its number.
-fn card_report(unmasked: bool) -> Vec<u8> {
-    let number = if unmasked {
-        "4111111111111111"
-    } else {
-        "673892######9567"
-    };
-    format!("{:<55}", format!("{number} 2712")).into_bytes()
 }
 
 impl SimModel for ConcertModel {

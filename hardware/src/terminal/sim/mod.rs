@@ -14,6 +14,7 @@
 //! ```
 
 pub mod caisse_ap;
+pub mod card_data;
 pub mod concert;
 pub mod ledger;
 pub mod model;
@@ -33,6 +34,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use caisse_ap::CaisseApModel;
+pub use card_data::CardData;
 pub use concert::ConcertModel;
 pub use ledger::{ELSEWHERE, Ledger, Record, RecordKind};
 pub use model::{SimModel, SimOutput};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::card_data::CardData;
+
 /// How the next order ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,8 +56,8 @@ pub struct Scenario {
     pub when_unacknowledged: WhenUnacknowledged,
     /// The terminal vanishes after it sent this many bytes of the order's messages.
     pub vanish_after_sent_bytes: Option<usize>,
-    /// The card number comes unmasked, as from a terminal that is set up wrongly.
-    pub unmasked_card_number: bool,
+    /// What comes of the card's data; a terminal that is set up wrongly sends more than it should.
+    pub card_data: CardData,
 }
 
 impl Default for Scenario {
@@ -67,7 +69,7 @@ impl Default for Scenario {
             lose_acknowledgements: 0,
             when_unacknowledged: WhenUnacknowledged::TakeBack,
             vanish_after_sent_bytes: None,
-            unmasked_card_number: false,
+            card_data: CardData::Masked,
         }
     }
 }

@@ -19,7 +19,7 @@ mod tests;
 
 use std::fmt;
 
-use super::sim::{ELSEWHERE, Scenario, SimOutcome, WhenUnacknowledged};
+use super::sim::{CardData, ELSEWHERE, Scenario, SimOutcome, WhenUnacknowledged};
 use chance::Chance;
 use disk::Verdict;
 use fault::{Fault, Habit};
@@ -195,7 +195,10 @@ fn scenario(chance: &mut Chance, usual: bool) -> Scenario {
             WhenUnacknowledged::Keep,
         ]),
         vanish_after_sent_bytes: chance.percent(8).then(|| chance.below(200)),
-        unmasked_card_number: chance.percent(5),
+        card_data: match chance.percent(5) {
+            true => CardData::Unmasked,
+            false => CardData::Masked,
+        },
     }
 }
 

@@ -62,7 +62,7 @@ impl ZvtModel {
             .cloned();
         match last {
             Some(record) => {
-                let status = self.status_information(&record, false);
+                let status = self.status_information(&record, self.usual.card_data);
                 self.queue(status);
                 self.queue(Apdu::new(0x06, 0x0F, []));
             }
@@ -181,7 +181,7 @@ impl ZvtModel {
         Apdu::new(0x04, 0x0F, fields.encode().unwrap_or_default())
     }
 
-    pub(super) fn status_information(&self, record: &Record, unmasked: bool) -> Apdu {
+    pub(super) fn status_information(&self, record: &Record, card: CardData) -> Apdu {
         let pack = |value: u64, bytes| bcd::pack(value, bytes).unwrap_or_default();
         let code = match record.kind {
             RecordKind::Declined { code } => code,
@@ -198,22 +198,15 @@ impl ZvtModel {
             Field::new(0x29, self.terminal_id()),
             Field::new(0x87, pack(u64::from(record.receipt), 2)),
             Field::new(0x3B, format!("{:06}\0\0", record.trace).into_bytes()),
-            Field::new(0x8B, b"MasterCard\0".to_vec()),
-            Field::new(
-                0x22,
-                if unmasked {
-                    [0x55, 0x98, 0x84, 0x55, 0x55, 0x54, 0x80, 0x74]
-                } else {
-                    [0x55, 0x98, 0x83, 0xEE, 0xEE, 0xEE, 0x80, 0x74]
-                },
-            ),
         ];
         if let RecordKind::Reversal { original_trace } = record.kind {
             list.push(Field::new(0x37, pack(u64::from(original_trace), 3)));
         }
+        let card = card.zvt_fields();
+        list.extend(card.list);
         let fields = Fields {
             list,
-            rest: Vec::new(),
+            rest: card.rest,
         };
         Apdu::new(0x04, 0x0F, fields.encode().unwrap_or_default())
     }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::card_data::CardData;
 use super::ledger::{ELSEWHERE, Ledger, Record, RecordKind};
 use super::model::{SimModel, SimOutput};
 use super::scenario::{Scenario, SimOutcome, WhenUnacknowledged};

@@ -167,7 +167,7 @@ impl ZvtModel {
         };
         let outcome = transaction.scenario.outcome;
         let mut record = self.new_record(transaction, transaction.kind);
-        let unmasked = transaction.scenario.unmasked_card_number;
+        let card = transaction.scenario.card_data;
         match outcome {
             SimOutcome::Approve | SimOutcome::ApproveWrongAmount => {
                 if outcome == SimOutcome::ApproveWrongAmount {
@@ -176,7 +176,10 @@ impl ZvtModel {
                 if self.transport.is_none() {
                     return self.settle_alone(record);
                 }
-                let status = self.status_information(&record, unmasked);
+                for line in card.zvt_receipt() {
+                    self.queue(line);
+                }
+                let status = self.status_information(&record, card);
                 self.outbox.push_back((status, Need::Commit));
                 if let Some(transaction) = self.transaction.as_mut() {
                     transaction.stage = Stage::Asking {
@@ -188,7 +191,7 @@ impl ZvtModel {
             }
             SimOutcome::Decline(code) | SimOutcome::DeclineThenComplete(code) => {
                 let declined = self.new_record(transaction, RecordKind::Declined { code });
-                let status = self.status_information(&declined, false);
+                let status = self.status_information(&declined, card);
                 if self.config.records_failures {
                     self.book(declined);
                 }
@@ -239,14 +242,14 @@ impl ZvtModel {
         else {
             return;
         };
-        let unmasked = transaction.scenario.unmasked_card_number;
+        let card = transaction.scenario.card_data;
         if sends < 3 {
             transaction.stage = Stage::Asking {
                 record: record.clone(),
                 sends: sends + 1,
                 holds,
             };
-            let status = self.status_information(&record, unmasked);
+            let status = self.status_information(&record, card);
             self.outbox.push_front((status, Need::Commit));
         } else if transaction.scenario.when_unacknowledged == WhenUnacknowledged::Keep {
             self.book(record);
@@ -269,13 +272,13 @@ impl ZvtModel {
             return;
         };
         if again_at_ms <= now_ms {
-            let unmasked = transaction.scenario.unmasked_card_number;
+            let card = transaction.scenario.card_data;
             transaction.stage = Stage::Asking {
                 record: record.clone(),
                 sends: 1,
                 holds,
             };
-            let status = self.status_information(&record, unmasked);
+            let status = self.status_information(&record, card);
             self.outbox.push_back((status, Need::Commit));
         }
     }
