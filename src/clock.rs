@@ -8,6 +8,7 @@ use checkout::Now;
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Wall time before which a clock is surely unset: 2025-01-01T00:00:00Z.
@@ -24,8 +25,23 @@ pub fn mono_ms() -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Unix milliseconds by the machine's clock, negative before 1970.
+/// How far the kiosk's wall clock is off the machine's.
+static WRONG_BY_MS: AtomicI64 = AtomicI64::new(0);
+
+/// Unix milliseconds by the kiosk's clock, negative before 1970.
 pub fn wall_ms() -> i64 {
+    machine_ms().saturating_add(WRONG_BY_MS.load(Ordering::Relaxed))
+}
+
+/// Sets the kiosk's wall clock wrong, for tests that have a process of their own. Simulated devices and banks keep
+/// the machine's clock, as real ones have clocks of their own.
+#[doc(hidden)]
+pub fn set_wrong_by_ms(by_ms: i64) {
+    WRONG_BY_MS.store(by_ms, Ordering::Relaxed);
+}
+
+/// Unix milliseconds by the machine's clock, negative before 1970.
+pub fn machine_ms() -> i64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),

@@ -78,7 +78,7 @@ impl Bank {
             behaviour,
             // A bank never gives a reference twice, also after it was started
             // anew; a kiosk would take the credit for one it knows.
-            next_reference: u64::try_from(crate::clock::wall_ms()).unwrap_or(0),
+            next_reference: u64::try_from(crate::clock::machine_ms()).unwrap_or(0),
             ..Ledger::default()
         };
         Self {
@@ -102,7 +102,7 @@ impl Bank {
         let credit = Credit {
             reference: format!("FT{:08}", ledger.next_reference),
             amount_minor,
-            at_ms: crate::clock::wall_ms(),
+            at_ms: crate::clock::machine_ms(),
         };
         let notices = ledger.behaviour.notices.max(1);
         let entry = ledger.orders.entry(order.to_owned()).or_default();

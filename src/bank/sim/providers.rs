@@ -54,7 +54,7 @@ impl Shared {
         let answer = request.body(push.body.clone()).send().await;
         let is_success = answer.is_ok_and(|answer| answer.status().is_success());
         self.lock()
-            .pushed(push.id, is_success, crate::clock::wall_ms());
+            .pushed(push.id, is_success, crate::clock::machine_ms());
         is_success
     }
 }
@@ -123,7 +123,7 @@ async fn ask(
     request.body = body.to_vec();
     let response = {
         let mut bank = door.shared.lock();
-        bank.handle(&request, crate::clock::wall_ms())
+        bank.handle(&request, crate::clock::machine_ms())
     };
     door.shared.changed.notify_one();
     let Some(probe) = response.probe.clone() else {
@@ -153,7 +153,7 @@ async fn control_pay(State(door): State<Door>, body: Bytes) -> Response {
         Ok(request) => request,
         Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     };
-    let now_ms = crate::clock::wall_ms();
+    let now_ms = crate::clock::machine_ms();
     let planned = {
         let mut bank = door.shared.lock();
         intent(&bank, door.provider, request).map(|payment| bank.pay(payment, now_ms))
@@ -230,7 +230,7 @@ fn router(door: Door) -> Router {
 async fn push_forever(shared: Shared) {
     let places = Arc::new(Semaphore::new(PUSHES_AT_ONCE));
     loop {
-        let now_ms = crate::clock::wall_ms();
+        let now_ms = crate::clock::machine_ms();
         let (pushes, next_ms) = {
             let mut bank = shared.lock();
             (bank.due(now_ms), bank.next_ms())
