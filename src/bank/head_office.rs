@@ -232,9 +232,8 @@ impl HeadOfficeRelay {
             RefusalKind::OrderTaken | RefusalKind::NoAccount | RefusalKind::Amount => {
                 ProviderError::Refused(message).into()
             }
-            RefusalKind::Malformed | RefusalKind::UnknownOrder => {
-                ProviderError::Garbled(message).into()
-            }
+            RefusalKind::UnknownOrder => ProviderError::UnknownOrder(message).into(),
+            RefusalKind::Malformed => ProviderError::Garbled(message).into(),
         }
     }
 }
@@ -279,6 +278,7 @@ fn taken(answer: OrderAnswer) -> Answer {
     Answer {
         credits: credits.collect(),
         withdrawn: answer.withdrawn,
+        cancelled: answer.cancelled,
         creating: answer.state == OrderState::Creating,
         refused: answer.state == OrderState::Refused,
         made,

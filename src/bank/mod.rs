@@ -164,6 +164,8 @@ pub struct Answer {
     pub credits: Vec<Credited>,
     /// It was taken back.
     pub withdrawn: bool,
+    /// The bank side took its code back: no money can come any more.
+    pub cancelled: bool,
     /// The provider is still making its code.
     pub creating: bool,
     /// The provider refused it for good.
@@ -179,6 +181,21 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The answer of one who has nothing to say about an order.
+    pub fn of_nobody() -> Self {
+        Self {
+            credits: Vec::new(),
+            withdrawn: false,
+            cancelled: false,
+            creating: false,
+            refused: false,
+            made: None,
+            asked_ago_ms: None,
+            health: Health::NotAsked,
+            revision: 0,
+        }
+    }
+
     /// Sum of the distinct credits, in minor units, whatever their currency.
     pub fn received_minor(&self) -> i64 {
         distinct_sum(self.credits.iter().map(|c| (&c.reference, c.amount_minor)))
@@ -206,6 +223,11 @@ pub enum ProviderError {
     /// What we would draw, or were given to draw, is not the payment that was asked for.
     #[error("the QR code is not the payment it should be: {0}. It is not shown")]
     WrongCode(String),
+    /// The relay has no such order of this kiosk: it never arrived there, or head office lost it. Retry does not help.
+    #[error(
+        "the payment relay does not know the order: {0}. Compare the account's list by hand if it was shown"
+    )]
+    UnknownOrder(String),
     /// The answer makes no sense. Retry may help.
     #[error(
         "the payment relay gave an answer that cannot be read: {0}. Check that bank.relay_url is a relay"

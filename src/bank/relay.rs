@@ -130,6 +130,8 @@ impl RelayProvider {
             revision: u64::try_from(credits.len()).unwrap_or(u64::MAX),
             credits,
             withdrawn: state.withdrawn,
+            // This bank takes money for a withdrawn code.
+            cancelled: false,
             creating: false,
             refused: false,
             made: None,

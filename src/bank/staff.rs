@@ -1,26 +1,13 @@
 //! The plain VietQR: nobody tells this kiosk what came in, staff look into the bank's own app.
 
 use super::{
-    Answer, Asked, Capabilities, Confirm, Health, Known, ProviderError, QrPaymentProvider, Refund,
+    Answer, Asked, Capabilities, Confirm, Known, ProviderError, QrPaymentProvider, Refund,
 };
 use std::time::Duration;
 
 /// A provider that asks nobody.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StaffProvider;
-
-fn nothing_known() -> Answer {
-    Answer {
-        credits: Vec::new(),
-        withdrawn: false,
-        creating: false,
-        refused: false,
-        made: None,
-        asked_ago_ms: None,
-        health: Health::NotAsked,
-        revision: 0,
-    }
-}
 
 impl QrPaymentProvider for StaffProvider {
     fn capabilities(&self) -> Capabilities {
@@ -35,14 +22,14 @@ impl QrPaymentProvider for StaffProvider {
     }
 
     fn create(&self, _: &Asked) -> Result<Answer, ProviderError> {
-        Ok(nothing_known())
+        Ok(Answer::of_nobody())
     }
 
     fn observe(&self, _: &str, _: Known, _: Duration) -> Result<Answer, ProviderError> {
-        Ok(nothing_known())
+        Ok(Answer::of_nobody())
     }
 
     fn cancel(&self, _: &str) -> Result<Answer, ProviderError> {
-        Ok(nothing_known())
+        Ok(Answer::of_nobody())
     }
 }

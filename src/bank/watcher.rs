@@ -320,9 +320,18 @@ impl<E: FnMut(BankEvent)> Watcher<E> {
             };
             match result {
                 Ok(answer) => self.answered(&order, answer, created, cancelling),
+                // It never arrived there, and nobody saw its code: there is nothing to take back.
+                Err(ProviderError::UnknownOrder(_)) if cancelling && !self.was_seen(&order) => {
+                    self.answered(&order, Answer::of_nobody(), created, cancelling);
+                }
                 Err(why) => self.failed(&order, why, created),
             }
         }
+    }
+
+    fn was_seen(&self, order: &str) -> bool {
+        let state = self.table.lock();
+        state.orders.get(order).is_some_and(|watched| watched.seen)
     }
 
     /// Waits until the provider can be asked at all; `false` at the end.

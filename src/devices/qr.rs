@@ -273,6 +273,9 @@ impl Listener {
         );
         if cut_off {
             self.set(DeviceState::Down);
+        } else if self.state == Some(DeviceState::Down) {
+            // Whatever it says, it is there again.
+            self.set(DeviceState::Up);
         }
         let attempt = lock(&self.orders).get(code).map(|order| order.attempt);
         if let Some(attempt) = attempt {
@@ -305,9 +308,9 @@ impl Listener {
         let (attempt, seen) = (order.attempt, order.seen);
         if cancelling && order.cancelling {
             order.cancelling = false;
-            // Where the bank side cannot refuse money after a cancellation, it may come all the same;
-            // the till watches either way.
-            news.push(match answer.withdrawn {
+            // A code that was only withdrawn may still be paid where the bank side cannot, or could not yet, take it
+            // back; the till watches either way.
+            news.push(match answer.cancelled {
                 true => BankSaid::Cancelled,
                 false => BankSaid::CancelUnknown,
             });
@@ -374,6 +377,7 @@ mod tests {
         Answer {
             credits: Vec::new(),
             withdrawn: false,
+            cancelled: false,
             creating: false,
             refused: false,
             made,

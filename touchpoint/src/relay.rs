@@ -239,15 +239,33 @@ pub struct OrderPayee {
     pub name: String,
 }
 
+/// What the bank side of an order can do, where shoppers or staff notice it. Unsaid, it can do nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BankAbilities {
+    /// It can take a code back, so that no money can come for it any more. Else money may come after a withdrawal.
+    pub cancels: bool,
+    /// It refuses other amounts than the one asked for. Else the payer may send any.
+    pub enforces_amount: bool,
+    /// It gives money back to the payer when it is told to. Else a person does.
+    pub refunds: bool,
+}
+
 /// Everything the relay knows of one order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderAnswer {
+    /// What the bank side can do.
+    #[serde(default)]
+    pub abilities: BankAbilities,
     /// What was asked for, in minor units.
     pub amount_minor: i64,
     /// The offer's attempt.
     pub attempt: String,
     /// The bank side.
     pub bank: BankSide,
+    /// The bank side took the code back: no money can come for it any more. `false` means only that this is not known.
+    #[serde(default)]
+    pub cancelled: bool,
     /// Every credit found for the order, in the order they became known. Each reference occurs once.
     pub credits: Vec<OrderCredit>,
     /// ISO 4217.
@@ -421,6 +439,7 @@ mod tests {
 
     fn answer() -> OrderAnswer {
         OrderAnswer {
+            abilities: BankAbilities::default(),
             amount_minor: 200_000,
             attempt: "7".into(),
             bank: BankSide {
@@ -428,6 +447,7 @@ mod tests {
                 asked_ago_ms: Some(900),
                 health: BankHealth::Ok,
             },
+            cancelled: false,
             credits: vec![OrderCredit {
                 amount_minor: 200,
                 at_ms: 1_795_312_801_000,
@@ -529,7 +549,12 @@ mod tests {
         value["credits"][0]["state"] = "charged_back".into();
         value["bank"]["health"] = "on_strike".into();
         value["new_field"] = true.into();
+        // An older relay says neither.
+        for unsaid in ["abilities", "cancelled"] {
+            value.as_object_mut().unwrap().remove(unsaid);
+        }
         let read: OrderAnswer = serde_json::from_value(value).unwrap();
+        assert!(!read.cancelled && read.abilities == BankAbilities::default());
         assert_eq!(read.state, OrderState::Other);
         assert_eq!(read.credits[0].state, CreditState::Other);
         assert_eq!(read.bank.health, BankHealth::Other);

@@ -289,13 +289,18 @@ impl Relay {
         match observed {
             Ok(Observed::Absent) => {
                 self.store.note_offer(&order.code, &OfferEvent::Cancelled)?;
+                self.waiters.wake(&order.code);
                 Ok(Outcome::Answered { closed: true })
             }
             Ok(Observed::Known {
                 credits, closed, ..
             }) => {
                 self.keep(account, &credits, None)?;
-                self.store.note_offer(&order.code, &OfferEvent::Cancelled)?;
+                // One that still takes money is not cancelled, whatever was asked.
+                if closed {
+                    self.store.note_offer(&order.code, &OfferEvent::Cancelled)?;
+                    self.waiters.wake(&order.code);
+                }
                 Ok(Outcome::Answered { closed })
             }
             Err(error) => Ok(Outcome::Failed(error)),

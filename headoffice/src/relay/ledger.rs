@@ -1,7 +1,7 @@
 //! Offers on disk: made once, never changed; what happens to one is a row of its own.
 
 use super::judge::{Counted, Judgement, Stage, judge};
-use super::provider::Made;
+use super::provider::{Capabilities, Made};
 use crate::store::{Store, StoreError};
 use payqr::OrderCode;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -153,12 +153,12 @@ impl Order {
     pub fn answer(
         self,
         provider: &str,
-        needs_code: bool,
+        can: Capabilities,
         bank: BankSide,
         now_ms: i64,
         nonce: [u8; 16],
     ) -> OrderAnswer {
-        let judged = self.judged(now_ms, needs_code);
+        let judged = self.judged(now_ms, can.makes_codes);
         let revision = self.revision();
         let credits =
             self.credits
@@ -175,9 +175,11 @@ impl Order {
             .made
             .map_or((None, None), |made| (Some(made.qr), Some(made.payee)));
         OrderAnswer {
+            abilities: can.told(),
             amount_minor: self.amount_minor,
             attempt: self.attempt,
             bank,
+            cancelled: self.cancelled,
             credits: credits.collect(),
             currency: self.currency,
             nonce,

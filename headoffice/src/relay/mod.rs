@@ -40,7 +40,7 @@ use gate::{Caller, Gate};
 use ledger::OfferTaken;
 use limit::{Budget, Sources};
 use payqr::OrderCode;
-use provider::Wire;
+use provider::{Capabilities, Wire};
 use schedule::Schedule;
 use std::{
     sync::{
@@ -104,7 +104,7 @@ impl Relay {
     /// [`StoreError`].
     pub fn open(store: Arc<Store>, payments: &[Payment]) -> Result<Self, StoreError> {
         let steady = match &store.clock {
-            Clock::System => Steady::Machine {
+            Clock::System | Clock::Wrong(_) => Steady::Machine {
                 started: Instant::now(),
                 started_ms: store.clock.now_ms(),
             },
@@ -271,7 +271,7 @@ impl Relay {
                 let bank = account.schedule().bank_side(&order.code, self.now_ms());
                 order.answer(
                     account.provider.name(),
-                    account.needs_code(),
+                    account.provider.capabilities(),
                     bank,
                     wall_ms,
                     nonce,
@@ -284,7 +284,7 @@ impl Relay {
                     asked_ago_ms: None,
                     health: BankHealth::Unreachable,
                 };
-                order.answer("", false, bank, wall_ms, nonce)
+                order.answer("", Capabilities::default(), bank, wall_ms, nonce)
             }
         }
     }
@@ -300,6 +300,14 @@ impl Relay {
         };
         account.nudge();
         answered
+    }
+
+    /// Whether its provider can still take the code back.
+    #[must_use]
+    pub fn can_cancel(&self, order: &Order) -> bool {
+        let account = self.account(order.account);
+        let cancels = account.is_some_and(|account| account.provider.capabilities().cancels);
+        cancels && order.made.is_some() && !order.cancelled && !order.is_paid()
     }
 
     /// When the bank last answered a question that covers this order.
@@ -362,7 +370,7 @@ impl Relay {
 
     fn keep_asking(&self, account: &Account, wire: &mut dyn Wire) {
         let longest = match self.store.clock {
-            Clock::System => REST,
+            Clock::System | Clock::Wrong(_) => REST,
             Clock::Manual(_) => REST_MANUAL,
         };
         while !account.stopping.load(Ordering::SeqCst) {

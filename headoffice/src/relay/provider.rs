@@ -8,10 +8,10 @@ use payqr::{
     OrderCode,
     provider::{Credit, NotACredit, Reject},
 };
-use touchpoint::relay::OrderPayee;
+use touchpoint::relay::{BankAbilities, OrderPayee};
 
 /// What one provider can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// It makes the code; without it the kiosk makes it from its own settings.
     pub makes_codes: bool,
@@ -31,6 +31,19 @@ pub struct Capabilities {
     pub currency: &'static str,
     /// The largest amount of one transfer, minor units.
     pub amount_minor_max: i64,
+}
+
+impl Capabilities {
+    /// What of it a kiosk is told.
+    #[must_use]
+    pub fn told(&self) -> BankAbilities {
+        BankAbilities {
+            cancels: self.cancels,
+            enforces_amount: self.enforces_amount,
+            // The relay gives no money back yet, whatever a provider could.
+            refunds: false,
+        }
+    }
 }
 
 /// One request to a provider. Its headers hold secrets: they are never printed.

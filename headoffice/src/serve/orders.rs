@@ -107,7 +107,10 @@ async fn withdraw(
     }
     let relay = Arc::clone(&app.relay);
     work(&app, move || relay.withdraw(&order)).await?;
-    let order = read(&app, &caller, &code).await?;
+    // Whether money can still come is what the shopper wants to know; the provider is asked at once.
+    let until = Instant::now() + LAST_LOOK;
+    let settled = |order: &Order| !app.relay.can_cancel(order);
+    let order = wait_until(&app, &caller, &code, until, settled).await?;
     Ok(answer(&app, order, &caller, StatusCode::OK))
 }
 

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method as HttpMethod, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use std::collections::VecDeque;
-use touchpoint::relay::{BankSide, CreditState, OrderCredit, OrderPayee, VERSION};
+use touchpoint::relay::{BankAbilities, BankSide, CreditState, OrderCredit, OrderPayee, VERSION};
 
 /// What the relay does with the next request.
 #[derive(Clone, Copy, PartialEq)]
@@ -89,6 +89,7 @@ async fn serve(
 
 fn answer(nonce: [u8; 16], now_ms: i64) -> OrderAnswer {
     OrderAnswer {
+        abilities: BankAbilities::default(),
         amount_minor: 200_000,
         attempt: "A-0007".into(),
         bank: BankSide {
@@ -96,6 +97,7 @@ fn answer(nonce: [u8; 16], now_ms: i64) -> OrderAnswer {
             asked_ago_ms: Some(900),
             health: BankHealth::Slow,
         },
+        cancelled: false,
         credits: vec![OrderCredit {
             amount_minor: 200,
             at_ms: 1,

@@ -92,6 +92,7 @@ fn nothing() -> Answer {
     Answer {
         credits: Vec::new(),
         withdrawn: false,
+        cancelled: false,
         creating: false,
         refused: false,
         made: None,
