@@ -6,8 +6,8 @@ use crate::format::{countdown, money};
 use crate::words::in_words;
 use checkout::Money;
 use checkout::till::{
-    Availability, BankCheckView, BankLink, CardStep, Notice as TillNotice, PayView, QrStep, QrView,
-    Tender, TenderKind, TerminalPrompt, UnderpaidView,
+    Availability, BankCheckView, BankLink, CardStep, NotStartedReason, Notice as TillNotice,
+    PayView, QrStep, QrView, Tender, TenderKind, TerminalPrompt, UnderpaidView,
 };
 use kiosk_ui::{
     BankCheckAdapter, CardAdapter, CardPhase, CashAdapter, CashPhase, MethodBlock, MethodKind,
@@ -193,6 +193,18 @@ pub(super) fn describe(model: &Model<'_>, notice: &TillNotice) -> (NoticeKind, T
         TillNotice::Declined { reason } => {
             (Tone::Alarm, doubt::declined(language, reason).to_owned())
         }
+        TillNotice::NotStarted {
+            kind: TenderKind::Qr,
+            reason: NotStartedReason::Refused | NotStartedReason::NoAnswer,
+        } => (
+            Tone::Wait,
+            text::pick(
+                language,
+                "Chưa tạo được mã QR. Bạn chưa trả gì; xin thử lại hoặc chọn cách khác.",
+                "No QR code could be made. Nothing was paid; try again or choose another way.",
+            )
+            .to_owned(),
+        ),
         TillNotice::NotStarted { reason, .. } => {
             (Tone::Wait, doubt::not_started(language, *reason).to_owned())
         }
