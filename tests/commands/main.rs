@@ -1,6 +1,7 @@
 //! The real program, by hand: what a person types, with what is left of it when the reader goes.
 #![allow(clippy::unwrap_used)]
 
+mod card_data;
 mod pipes;
 mod terminals;
 

@@ -102,7 +102,10 @@ impl Kiosk {
     }
 
     fn spawn_with(config: &Path, display: &Display, log: &str) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_kiosk"))
+        // Cores are allowed where the kiosk is started; it must forbid them to itself.
+        let mut process = Command::new("sh")
+            .args(["-c", "ulimit -c unlimited 2>/dev/null; exec \"$0\" \"$@\""])
+            .arg(env!("CARGO_BIN_EXE_kiosk"))
             .args(["run", "--window", "1080x1920", "--config"])
             .arg(config)
             .env("DISPLAY", &display.name)

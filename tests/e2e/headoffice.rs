@@ -2,93 +2,13 @@
 
 use crate::driver::{Counter, Shop};
 use crate::journeys::{take_a_coffee, with_a_coffee};
-use ::headoffice::relay::settings::{Keys, Payment};
-use ::headoffice::today::Today;
-use ::headoffice::{Config, Running};
+use crate::office::*;
+use ::headoffice::Running;
 use checkout::till::{BankLink, Screen};
 use kiosk::assemble::{key_file, open_store};
-use kiosk::bank::sim::providers;
 use kiosk::clock::wall_ms;
-use kiosk::config::BankMode;
 use kiosk::sync::{EnrolError, enrol};
-use payqr::provider::bank::{Account, Faults, PayOsShop, Settings};
-use payqr::provider::{Provider, Secret};
-use std::net::SocketAddr;
-use std::path::Path;
-
-const STORE: &str = "Tạp hóa Hoa Sen";
-
-/// A head office on the database in `dir`, at `listen` (port 0 picks one).
-fn office(dir: &Path, listen: SocketAddr) -> Running {
-    let mut config = Config::new(dir);
-    config.listen = listen;
-    ::headoffice::start(config).unwrap()
-}
-
-fn anywhere() -> SocketAddr {
-    ([127, 0, 0, 1], 0).into()
-}
-
-/// What `kiosk enroll` does, while the counter is closed.
-fn enrol_with(shop: &Shop, url: &str, code: &str) -> Result<(), EnrolError> {
-    let opened = open_store(&shop.config, |_| {}).unwrap();
-    let answer = enrol(&opened.store, &key_file(&shop.config), url, code, "Quầy 1");
-    let enrolled = opened.store.call(|engine| engine.enrolment()).unwrap();
-    assert_eq!(enrolled.is_some(), answer.is_ok(), "only a yes is kept");
-    drop(opened.store);
-    opened.thread.join().unwrap();
-    answer.map(|answer| assert_eq!(answer.store, STORE))
-}
-
-/// From a filled basket to the attract screen: card, receipt, a face.
-fn pay_by_card_and_tap(counter: &Counter, face: &str) {
-    counter.tap("Thanh toán");
-    counter.until_screen("pay");
-    counter.tap("Thẻ");
-    counter.until_screen("tap");
-    counter.tap(face);
-    counter.until("the end of the visit", |counter| {
-        if counter.screen() == "reasons" {
-            counter.tap("Bỏ qua");
-        }
-        counter.screen() == "attract"
-    });
-}
-
-/// The day of the kiosk's sales as head office has it.
-fn day(counter: &Counter, office: &Running) -> Today {
-    let store = counter.app.borrow().store();
-    let date = store.call(|engine| engine.last_business_date()).unwrap();
-    office.today(date.as_deref()).unwrap()
-}
-
-/// Events the kiosk has recorded, in all lanes.
-fn recorded(counter: &Counter) -> u64 {
-    let store = counter.app.borrow().store();
-    let lanes = store.call(|engine| engine.lanes()).unwrap();
-    lanes.iter().map(|mark| mark.last_seq).sum()
-}
-
-/// Waits until head office has every event of the kiosk, and checks that none
-/// of them is there twice, unread or unknown.
-fn until_complete(counter: &Counter, office: &Running) -> Today {
-    counter.until("every event at head office", |counter| {
-        day(counter, office).completeness.stored >= recorded(counter)
-    });
-    let today = day(counter, office);
-    assert_eq!(today.completeness.stored, recorded(counter));
-    assert_eq!(today.completeness.missing, 0);
-    assert_eq!(today.completeness.quarantined, 0);
-    assert_eq!(today.completeness.devices.len(), 1);
-    today
-}
-
-/// Sales and their total in đồng.
-fn sold(today: &Today) -> (u64, i64) {
-    let totals = today.sales.by_currency.iter();
-    let total = totals.map(|currency| currency.total_minor).sum();
-    (today.sales.count, total)
-}
+use payqr::provider::Provider;
 
 #[test]
 fn a_sale_and_its_face_are_at_head_office_exactly_once() {
@@ -230,77 +150,6 @@ fn enrol_again(shop: &Shop, url: &str, code: &str) -> Result<(), EnrolError> {
 fn today_is_empty(office: &Running) -> bool {
     let today = office.today(None).unwrap();
     today.completeness.stored == 0 && today.sales.count == 0
-}
-
-/// payOS in front of a simulated bank where every code is paid by itself after that time, or when a test says so.
-fn payos(number: &str, pay_after_ms: Option<i64>) -> (providers::Running, Payment) {
-    let key = |word: &str| Secret::new(format!("{word}-0123456789abcdef"));
-    let shop = PayOsShop {
-        client_id: "client-0123456789abcdef".into(),
-        api_key: key("api"),
-        checksum_key: key("checksum"),
-        account: Account {
-            bin: "970436".into(),
-            number: number.into(),
-            holder: "CONG TY TNHH HOA SEN".into(),
-            bank: "Vietcombank".into(),
-        },
-        webhook_url: None,
-    };
-    let settings = Settings {
-        payos: Some(shop),
-        pay_after_ms,
-        first_number: 1_000,
-        ..Settings::default()
-    };
-    let doors = [(Provider::PayOs, anywhere())];
-    let bank = providers::start(settings, Faults::default(), &doors).unwrap();
-    let payment = Payment {
-        name: "hoasen".into(),
-        account_number: number.into(),
-        stores: Vec::new(),
-        url: bank.address(Provider::PayOs).unwrap(),
-        requests_per_second: 10,
-        keys: Keys::PayOs {
-            client_id: key("client"),
-            api_key: key("api"),
-            checksum_key: key("checksum"),
-            page: "https://payos.vn".into(),
-        },
-    };
-    (bank, payment)
-}
-
-/// A head office with that account.
-fn office_with(dir: &Path, listen: SocketAddr, payment: &Payment) -> Running {
-    let mut config = Config::new(dir);
-    config.listen = listen;
-    config.payments = vec![payment.clone()];
-    ::headoffice::start(config).unwrap()
-}
-
-/// An enrolled counter that asks head office about its codes.
-fn with_relay(shop: &mut Shop, office: &Running) -> Counter {
-    let bank = shop.config.file.bank.as_mut().unwrap();
-    bank.mode = BankMode::Relay;
-    bank.relay_url = None;
-    let code = office.enrolment_code(STORE).unwrap();
-    enrol_with(shop, &office.url(), &code).unwrap();
-    with_a_coffee(shop)
-}
-
-fn show_code(counter: &Counter) {
-    counter.tap("Thanh toán");
-    counter.until_screen("pay");
-    counter.tap("Quét mã QR");
-    counter.until("the code on the glass", |counter| {
-        matches!(&counter.app.borrow().model().view.screen, Screen::Qr(qr) if qr.offer.is_some())
-    });
-}
-
-fn account(shop: &Shop) -> String {
-    let bank = shop.config.file.bank.as_ref();
-    bank.unwrap().account.clone()
 }
 
 #[test]

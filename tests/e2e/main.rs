@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod cable;
 mod card_data;
 mod crash;
 mod day;
@@ -12,7 +13,11 @@ mod doubt;
 mod driver;
 mod headoffice;
 mod journeys;
+mod office;
 mod receipts;
+mod relay_down;
+mod sepay;
 mod start_faults;
 mod tidy;
 mod transfers;
+mod wrong_clock;
