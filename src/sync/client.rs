@@ -190,7 +190,15 @@ impl SyncThread {
         let Some(run) = run else {
             return Ok(false);
         };
-        let answer = session.put(&run, &self.boot)?;
+        let mut answer = session.put(&run, &self.boot)?;
+        if let Some(begun) = already_there(&run, &answer) {
+            answer = session.put(&begun, &self.boot)?;
+            if already_there(&run, &answer).is_some() {
+                return Err(SyncError::Refused(
+                    "head office has events it gives no receipt for".into(),
+                ));
+            }
+        }
         self.settle(session, &run, answer)?;
         Ok(true)
     }
@@ -282,6 +290,20 @@ impl SyncThread {
         }
         Ok(())
     }
+}
+
+/// The beginning of a run that head office says it has: its answer was lost, and more was recorded since. Sent alone, it
+/// is answered with the receipt that moves the mark.
+fn already_there(run: &Run, answer: &PutAnswer) -> Option<Run> {
+    let PutAnswer::Gap { next_seq } = answer else {
+        return None;
+    };
+    let events = run.events.iter().take_while(|event| event.seq < *next_seq);
+    let events: Vec<_> = events.cloned().collect();
+    (!events.is_empty()).then(|| Run {
+        events,
+        ..run.clone()
+    })
 }
 
 impl Session {
