@@ -13,6 +13,7 @@ pub struct Cable {
 
 struct Inner {
     is_cut: bool,
+    is_deaf: bool,
     open: Vec<TcpStream>,
     /// Everything the far end sent.
     heard: Vec<u8>,
@@ -25,6 +26,7 @@ impl Cable {
         let address = listener.local_addr().unwrap();
         let inner = Arc::new(Mutex::new(Inner {
             is_cut: false,
+            is_deaf: false,
             open: Vec::new(),
             heard: Vec::new(),
         }));
@@ -45,13 +47,15 @@ impl Cable {
                 wire.open.push(far.try_clone().unwrap());
                 let (up, down) = (near.try_clone().unwrap(), far.try_clone().unwrap());
                 drop(wire);
-                std::thread::spawn(move || pass(near, far, |_| {}));
+                std::thread::spawn(move || pass(near, far, |_| true));
                 let weak = weak.clone();
                 std::thread::spawn(move || {
                     pass(down, up, |bytes| {
-                        if let Some(inner) = weak.upgrade() {
-                            inner.lock().unwrap().heard.extend(bytes);
-                        }
+                        weak.upgrade().is_some_and(|inner| {
+                            let mut wire = inner.lock().unwrap();
+                            wire.heard.extend(bytes);
+                            !wire.is_deaf
+                        })
                     });
                 });
             }
@@ -73,8 +77,15 @@ impl Cable {
         }
     }
 
+    /// What is asked still arrives, and no answer comes back, until [`Self::mend`].
+    pub fn lose_answers(&self) {
+        self.inner.lock().unwrap().is_deaf = true;
+    }
+
     pub fn mend(&self) {
-        self.inner.lock().unwrap().is_cut = false;
+        let mut inner = self.inner.lock().unwrap();
+        inner.is_cut = false;
+        inner.is_deaf = false;
     }
 
     /// Everything the far end has sent so far.
@@ -89,12 +100,11 @@ impl Drop for Cable {
     }
 }
 
-/// Carries bytes one way until either end is gone.
-fn pass(mut from: TcpStream, mut to: TcpStream, hear: impl Fn(&[u8])) {
+/// Carries what `hear` lets pass one way until either end is gone.
+fn pass(mut from: TcpStream, mut to: TcpStream, hear: impl Fn(&[u8]) -> bool) {
     let mut buffer = [0; 8192];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        hear(&buffer[..read]);
-        if to.write_all(&buffer[..read]).is_err() {
+        if hear(&buffer[..read]) && to.write_all(&buffer[..read]).is_err() {
             break;
         }
     }

@@ -1,5 +1,6 @@
 //! The kiosk against a real head office: enrolment, and every sale and tap there exactly once.
 
+use crate::cable::Cable;
 use crate::driver::{Counter, Shop};
 use crate::journeys::{take_a_coffee, with_a_coffee};
 use crate::office::*;
@@ -100,6 +101,41 @@ fn a_head_office_that_restarts_while_blocks_come_counts_nothing_twice() {
     assert_eq!(sold(&today), (3, 75_000));
     assert_eq!(today.taps.faces, [0, 0, 0, 3, 0]);
     assert_eq!(shop.terminal.charged().len(), 3);
+    counter.power_cut();
+}
+
+#[test]
+fn what_was_recorded_after_a_lost_answer_arrives_behind_what_was_there() {
+    // Proves: head office stores a block, its answer is lost, the kiosk records more, and the longer run that it then
+    // sends neither stops the journal nor is asked for again and again: everything arrives, once.
+    let shop = Shop::open();
+    let dir = tempfile::tempdir().unwrap();
+    let office = office(dir.path(), anywhere());
+    let cable = Cable::to(office.addr);
+    let code = office.enrolment_code(STORE).unwrap();
+    enrol_with(&shop, &cable.url(), &code).unwrap();
+    let counter = with_a_coffee(&shop);
+    until_complete(&counter, &office);
+    let answered = office.today(None).unwrap().completeness.stored;
+    cable.lose_answers();
+    counter.tap("Thanh toán");
+    counter.until_screen("pay");
+    counter.until("events whose answer is lost", |_| {
+        office.today(None).unwrap().completeness.stored > answered
+    });
+    counter.tap("Thẻ");
+    counter.until_screen("tap");
+    counter.tap("Rất tốt");
+    counter.until("the end of the visit", |counter| {
+        if counter.screen() == "reasons" {
+            counter.tap("Bỏ qua");
+        }
+        counter.screen() == "attract"
+    });
+    // What waits for an answer ends at once, and is asked again.
+    cable.cut();
+    cable.mend();
+    assert_eq!(sold(&until_complete(&counter, &office)), (1, 25_000));
     counter.power_cut();
 }
 
