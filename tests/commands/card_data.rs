@@ -80,7 +80,6 @@ fn order_and_look(protocol: &str, card: CardData) {
     let wanted: [i32; 6] = match (protocol, card) {
         ("zvt", _) => [0, 3, 0, 0, 0, 0],
         ("concert", CardData::WrongLength | CardData::Everywhere) => [5, 5, 5, 5, 0, 5],
-        ("caisse-ap", CardData::WrongLength) => [5, 5, 5, 5, 0, 5],
         _ => [0, 3, 0, 4, 0, 4],
     };
     let text = String::from_utf8_lossy(&said).into_owned();
