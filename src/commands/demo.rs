@@ -1,17 +1,17 @@
 //! `kiosk demo`: head office, simulated devices and the counter, in one
 //! directory, on embedded defaults.
 
+use super::office::{HeadOffice, PayOs};
 use super::run::{RunArgs, run as run_counter};
 use super::simulated::{SimulatedShop, replaced};
 use super::{ConfigArg, demo_lines, import, signals};
 use crate::assemble::{key_file, open_store};
 use crate::bank::sim as bank;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use hardware::terminal::sim::Scenario;
-use std::io::{BufRead, BufReader};
+use payqr::provider::Provider;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 pub(super) const CATALOGUE: &[u8] = include_bytes!("../../demo/catalogue.csv");
@@ -57,10 +57,17 @@ pub(super) fn run(args: DemoArgs) -> Result<()> {
     let config_path = shop.config_path.clone();
     be_quiet_for(&config_path, args.idle_s)?;
     std::fs::write(dir.join("catalogue.csv"), CATALOGUE)?;
-    let headoffice = HeadOffice::start(&dir, &args.headoffice)?;
+    let headoffice = start_head_office(&dir, &args, &config_path)?;
     prepare(&config_path, headoffice.as_ref())?;
-    if let Some(headoffice) = &headoffice {
-        println!("head office: http://{}/", headoffice.address);
+    match &headoffice {
+        Some(headoffice) => {
+            println!("head office: {}/", headoffice.url());
+            let payos = headoffice.payos.address(Provider::PayOs);
+            println!("payOS:       {}/", payos.unwrap_or_default());
+        }
+        None => println!(
+            "head office: not built (cargo build -p headoffice); selling works without, and a simulated relay pays the codes"
+        ),
     }
     println!(
         "scanner:     echo 8930001833715 > {}/dev/scanner.in",
@@ -69,7 +76,8 @@ pub(super) fn run(args: DemoArgs) -> Result<()> {
     println!("paper:       {}/paper", dir.display());
     println!("staff PIN:   2468 (press the shop's name long)");
     println!("faults:      lines on standard input; `help` lists them");
-    demo_lines::listen(&shop)?;
+    let headoffice = headoffice.map(Arc::new);
+    demo_lines::listen(&shop, headoffice.as_ref())?;
     // Head office and the ports of the devices end with the window.
     signals::on_end(|| {
         if !crate::view::counter::close() {
@@ -82,6 +90,37 @@ pub(super) fn run(args: DemoArgs) -> Result<()> {
         },
         window: Some(args.window),
     })
+}
+
+/// Head office, asked by the kiosk about its codes as in a shop; `None` when its program is not there.
+fn start_head_office(
+    dir: &Path,
+    args: &DemoArgs,
+    config_path: &Path,
+) -> Result<Option<HeadOffice>> {
+    let config = crate::config::load(config_path)?;
+    let bank = config.file.bank.context("the example has a bank")?;
+    let how = PayOs {
+        pay_after_ms: Some(i64::try_from(args.bank_ms)?),
+        pushes: true,
+    };
+    let headoffice = HeadOffice::start(dir, &args.headoffice, &bank, how)?;
+    if headoffice.is_some() {
+        ask_head_office(config_path)?;
+    }
+    Ok(headoffice)
+}
+
+/// Turns a configuration of the simulated relay into one that asks head office.
+pub(super) fn ask_head_office(config_path: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(config_path)?;
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with("relay_url = "));
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let text = replaced(&text, "mode = \"simulated\"", "mode = \"relay\"")?;
+    std::fs::write(config_path, text)?;
+    Ok(())
 }
 
 /// Sets how long the kiosk waits before it asks whether somebody is there.
@@ -102,71 +141,10 @@ fn prepare(config_path: &Path, headoffice: Option<&HeadOffice>) -> Result<()> {
     }
     if let (Some(headoffice), None) = (headoffice, &opened.boot.device_id) {
         let code = headoffice.code(&config.file.shop.name)?;
-        let url = format!("http://{}", headoffice.address);
+        let url = headoffice.url();
         crate::sync::enrol(&opened.store, &key_file(&config), &url, &code, "K1")?;
     }
     drop(opened.store);
     let _ = opened.thread.join();
     Ok(())
-}
-
-/// Head office as a child process; it ends with the demo.
-struct HeadOffice {
-    child: Child,
-    program: PathBuf,
-    data: PathBuf,
-    address: String,
-}
-
-impl HeadOffice {
-    /// `None` when there is no head office program beside this one.
-    fn start(dir: &Path, listen: &str) -> Result<Option<Self>> {
-        let program = std::env::current_exe()?.with_file_name("headoffice");
-        if !program.exists() {
-            println!("head office: not built (cargo build -p headoffice); selling works without");
-            return Ok(None);
-        }
-        let data = dir.join("headoffice");
-        std::fs::create_dir_all(&data)?;
-        let mut child = Command::new(&program)
-            .args(["serve", "--listen", listen, "--data"])
-            .arg(&data)
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("head office cannot be started")?;
-        let stdout = child.stdout.take().context("head office says nothing")?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        let address = line
-            .split("http://")
-            .nth(1)
-            .map(|rest| rest.trim().trim_end_matches('/').to_owned())
-            .with_context(|| format!("head office did not start; is {listen} free?"))?;
-        Ok(Some(Self {
-            child,
-            program,
-            data,
-            address,
-        }))
-    }
-
-    fn code(&self, store: &str) -> Result<String> {
-        let output = Command::new(&self.program)
-            .args(["code", "--store", store, "--data"])
-            .arg(&self.data)
-            .output()?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let code = text.lines().next().unwrap_or_default().trim().to_owned();
-        if code.is_empty() {
-            bail!("head office made no code");
-        }
-        Ok(code)
-    }
-}
-
-impl Drop for HeadOffice {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

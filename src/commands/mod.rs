@@ -25,6 +25,7 @@ mod demo_lines;
 pub mod doctor;
 mod enroll;
 mod import;
+mod office;
 pub mod print;
 pub mod qr;
 pub mod receipt;
