@@ -5,7 +5,12 @@
 //! limits are shared by all its kiosks, and every fifth question is for orders without a shopper in front of them.
 //! Nothing here gives up: a failing provider is asked again with longer pauses, for as long as it takes.
 
+mod reread;
+mod rhythm;
+
 use super::provider::{Capabilities, ProviderError};
+use reread::Rereading;
+use rhythm::{LIST_HOT_MS, list_pause, look_after_restart, next_look};
 use std::collections::{BTreeMap, BTreeSet};
 use touchpoint::relay::{BankHealth, BankSide};
 
@@ -20,16 +25,6 @@ const RETRY_AFTER_MS_MAX: i64 = 300_000;
 const SLOW_MS: u64 = 2_000;
 /// Without an answer for this long, and failing, the bank side is called unreachable.
 const UNREACHABLE_MS: i64 = 5_000;
-/// Pause of the list when no kiosk has an open offer: orphans and lost notices.
-const LIST_IDLE_MS: i64 = 30_000;
-/// One list of what arrived lately is read this often while offers are fresh: rows that the bank told late.
-const REREAD_MS: i64 = 60 * 1_000;
-/// The first one after a start.
-const AFTER_START_MS: i64 = 5 * 1_000;
-/// It reaches back this far; once an hour as far as an order's late window and a little more.
-const REREAD_BACK_MS: i64 = 30 * 60 * 1_000;
-const REREAD_DEEP_MS: i64 = 60 * 60 * 1_000;
-const REREAD_DEEP_BACK_MS: i64 = 26 * 60 * 60 * 1_000;
 /// One question in so many is for orders that are only watched, when one of them is due: shoppers alone may ask for more
 /// than the account allows, all day long.
 const WATCH_SHARE: u32 = 5;
@@ -128,16 +123,6 @@ pub struct Schedule {
     health: Health,
 }
 
-/// Reading what arrived lately once more.
-#[derive(Debug)]
-struct Rereading {
-    due_ms: i64,
-    flying: bool,
-    page: u32,
-    back_ms: i64,
-    deep_due_ms: i64,
-}
-
 #[derive(Debug, Default)]
 struct Health {
     answered_in_ms: Option<u64>,
@@ -157,13 +142,7 @@ impl Schedule {
             list_due_ms: i64::MIN,
             list_flying: false,
             list_answered_ms: None,
-            reread: Rereading {
-                due_ms: i64::MIN,
-                flying: false,
-                page: 0,
-                back_ms: REREAD_DEEP_BACK_MS,
-                deep_due_ms: i64::MIN,
-            },
+            reread: Rereading::default(),
             newest_offer_ms: None,
             next_slot_ms: i64::MIN,
             since_share: 0,
@@ -175,8 +154,7 @@ impl Schedule {
     /// Just started: what arrived while nobody asked, for `asked_not_ms`, is looked for over the whole window and that
     /// time, a moment after the shoppers who wait already.
     pub fn started(&mut self, now_ms: i64, asked_not_ms: i64) {
-        self.reread.due_ms = now_ms.saturating_add(AFTER_START_MS);
-        self.reread.back_ms = REREAD_DEEP_BACK_MS.saturating_add(asked_not_ms.max(0));
+        self.reread.started(now_ms, asked_not_ms);
     }
 
     /// A new offer: its code is asked for at once, or it is only watched when the provider makes none.
@@ -216,9 +194,7 @@ impl Schedule {
         if self.can.lists_credits && !self.list_flying {
             self.list_due_ms = self.list_due_ms.min(now_ms.saturating_add(LIST_HOT_MS));
         }
-        if !self.reread.flying && self.reread.page == 0 {
-            self.reread.due_ms = self.reread.due_ms.min(now_ms.saturating_add(REREAD_MS));
-        }
+        self.reread.note_offer(now_ms);
     }
 
     fn begin(
@@ -351,14 +327,7 @@ impl Schedule {
     }
 
     fn reread(&mut self, now_ms: i64) -> Option<Job> {
-        if !self.can.rereads || self.reread.flying || self.reread.due_ms > now_ms {
-            return None;
-        }
-        self.reread.flying = true;
-        Some(Job::Reread {
-            page: self.reread.page,
-            back_ms: self.reread.back_ms,
-        })
+        self.can.rereads.then(|| self.reread.take(now_ms)).flatten()
     }
 
     /// The order of a rank that is due first, now or later.
@@ -376,7 +345,7 @@ impl Schedule {
             .filter_map(|rank| self.first(rank).map(|(_, due_ms, _)| *due_ms))
             .min();
         let list = (self.can.lists_credits && !self.list_flying).then_some(self.list_due_ms);
-        let again = (self.can.rereads && !self.reread.flying).then_some(self.reread.due_ms);
+        let again = self.reread.due_ms().filter(|_| self.can.rereads);
         let due = orders.into_iter().chain(list).chain(again).min()?;
         Some(due.max(self.next_slot_ms).max(self.paused_until_ms))
     }
@@ -386,7 +355,12 @@ impl Schedule {
         self.note_health(outcome, now_ms, took_ms);
         match job {
             Job::List => self.list_done(outcome, now_ms),
-            Job::Reread { .. } => self.reread_done(outcome, now_ms),
+            Job::Reread { .. } => {
+                let age_ms = self
+                    .newest_offer_ms
+                    .map(|offer| now_ms.saturating_sub(offer));
+                self.reread.done(outcome, age_ms, now_ms);
+            }
             Job::Create(order) | Job::Observe(order) | Job::Cancel(order) => {
                 self.order_done(job, order, outcome, now_ms);
             }
@@ -442,48 +416,6 @@ impl Schedule {
             }
             _ => now_ms.saturating_add(BACKOFF_MS),
         };
-    }
-
-    fn reread_done(&mut self, outcome: &Outcome, now_ms: i64) {
-        let reread = &mut self.reread;
-        reread.flying = false;
-        match outcome {
-            Outcome::More => {
-                reread.page = reread.page.saturating_add(1);
-                reread.due_ms = now_ms;
-            }
-            Outcome::Answered { .. } => {
-                if reread.back_ms >= REREAD_DEEP_BACK_MS {
-                    reread.deep_due_ms = now_ms.saturating_add(REREAD_DEEP_MS);
-                }
-                let age_ms = self
-                    .newest_offer_ms
-                    .map(|offer| now_ms.saturating_sub(offer));
-                let shallow_ms = match age_ms {
-                    Some(age) if age < 15 * MINUTE_MS => now_ms.saturating_add(REREAD_MS),
-                    Some(age) if age < 24 * HOUR_MS => now_ms.saturating_add(10 * REREAD_MS),
-                    _ => i64::MAX,
-                };
-                reread.page = 0;
-                reread.due_ms = shallow_ms.min(reread.deep_due_ms);
-                reread.back_ms = if reread.due_ms == reread.deep_due_ms {
-                    REREAD_DEEP_BACK_MS
-                } else {
-                    REREAD_BACK_MS
-                };
-            }
-            // The same question is refused again: perhaps it reaches back too far for the provider.
-            Outcome::Failed(ProviderError::Refused(_)) => {
-                reread.page = 0;
-                reread.due_ms = now_ms.saturating_add(REREAD_MS);
-                reread.back_ms = if reread.back_ms > REREAD_DEEP_BACK_MS {
-                    REREAD_DEEP_BACK_MS
-                } else {
-                    REREAD_BACK_MS
-                };
-            }
-            _ => reread.due_ms = now_ms.saturating_add(BACKOFF_MS),
-        }
     }
 
     fn order_done(&mut self, job: &Job, order: &str, outcome: &Outcome, now_ms: i64) {
@@ -578,90 +510,6 @@ impl Schedule {
     #[must_use]
     pub fn watched(&self) -> usize {
         self.orders.len()
-    }
-}
-
-const SECOND_MS: i64 = 1_000;
-const MINUTE_MS: i64 = 60 * SECOND_MS;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
-const LIST_HOT_MS: i64 = SECOND_MS;
-
-/// The list serves every kiosk of the account with one question.
-fn list_pause(newest_offer_age_ms: Option<i64>) -> i64 {
-    match newest_offer_age_ms {
-        Some(age) if age < MINUTE_MS => LIST_HOT_MS,
-        Some(age) if age < 5 * MINUTE_MS => 2 * SECOND_MS,
-        Some(age) if age < 15 * MINUTE_MS => 5 * SECOND_MS,
-        _ => LIST_IDLE_MS,
-    }
-}
-
-fn watch_rank(created_ms: i64, settled: bool, now_ms: i64) -> Rank {
-    let fresh = now_ms.saturating_sub(created_ms) < 15 * MINUTE_MS;
-    if fresh && !settled {
-        Rank::Soon
-    } else {
-        Rank::Watch
-    }
-}
-
-/// A second transfer for a paid or withdrawn code is rare, and staff learn of it in time: looks by the order's age.
-const SETTLED_LOOKS_MS: [i64; 3] = [10 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS];
-/// One look is this long before the late window ends, so that what came inside it is known inside it, also when the
-/// wall clock was set in between.
-const BEFORE_END_MS: i64 = 30 * MINUTE_MS;
-
-/// When to look at an order again. The last look is just after the end of its late window.
-fn next_look(created_ms: i64, watch_until_ms: i64, settled: bool, now_ms: i64) -> (Rank, i64) {
-    let age_ms = now_ms.saturating_sub(created_ms);
-    let pause_ms = if settled {
-        SETTLED_LOOKS_MS
-            .into_iter()
-            .find(|at| age_ms < *at)
-            .map_or(i64::MAX, |at| at - age_ms)
-    } else {
-        match age_ms {
-            age if age < MINUTE_MS => SECOND_MS,
-            age if age < 5 * MINUTE_MS => 2 * SECOND_MS,
-            age if age < 15 * MINUTE_MS => 5 * SECOND_MS,
-            age if age < 2 * HOUR_MS => MINUTE_MS,
-            _ => 10 * MINUTE_MS,
-        }
-    };
-    let next_ms = now_ms.saturating_add(pause_ms.max(SECOND_MS));
-    let about_end = [
-        watch_until_ms.saturating_sub(BEFORE_END_MS),
-        watch_until_ms.saturating_add(SECOND_MS),
-    ];
-    match about_end.into_iter().find(|at| now_ms < *at) {
-        Some(at_ms) if at_ms <= next_ms => (Rank::Ending, at_ms),
-        Some(_) => (watch_rank(created_ms, settled, now_ms), next_ms),
-        // The last look was not answered yet, or is being forgotten.
-        None => (Rank::Ending, now_ms.saturating_add(MINUTE_MS)),
-    }
-}
-
-/// When to look at an order from before a restart. Which looks were made then is not known, so the one that was due last
-/// is made again: none is skipped. Those that were due a moment ago come first, those of an hour ago within a minute:
-/// so a day's orders do not come all at once, and restarts close on each other do not begin with the same ones each time.
-fn look_after_restart(
-    created_ms: i64,
-    watch_until_ms: i64,
-    settled: bool,
-    now_ms: i64,
-) -> (Rank, i64) {
-    let ending_ms = watch_until_ms.saturating_sub(BEFORE_END_MS);
-    if now_ms >= ending_ms {
-        // Since when it is due, not now: however often head office restarts, the one that ends first is asked first.
-        return (Rank::Ending, ending_ms);
-    }
-    if !settled {
-        return (watch_rank(created_ms, false, now_ms), now_ms);
-    }
-    let age_ms = now_ms.saturating_sub(created_ms);
-    match SETTLED_LOOKS_MS.into_iter().rev().find(|at| *at <= age_ms) {
-        Some(at) => (Rank::Watch, now_ms.saturating_add((age_ms - at) / 60)),
-        None => next_look(created_ms, watch_until_ms, true, now_ms),
     }
 }
 

@@ -57,6 +57,22 @@ impl Place {
         self.clock.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
 
+    /// Moves the clock on once what is due has been asked. Pollers run in real time: a clock that is moved as fast as a
+    /// loop turns would leave hours between their questions.
+    pub fn pass_s(&self, seconds: i64) {
+        self.pass_ms(seconds * 1_000);
+    }
+
+    pub fn pass_ms(&self, ms: i64) {
+        let now_ms = self.now_ms();
+        let accounts = self.office.relay().accounts().iter();
+        let mut next = accounts.filter_map(|account| account.next_question_ms());
+        if next.all(|at_ms| at_ms > now_ms) {
+            self.clock.fetch_add(ms, Ordering::SeqCst);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+
     pub fn ask(&self, kiosk: &Kiosk, method: &str, target: &str) -> Said {
         kiosk.order_call(&self.key, self.now_ms(), method, target, b"")
     }

@@ -1,5 +1,9 @@
 #![allow(clippy::unwrap_used)]
-use super::*;
+use super::{
+    reread::{AFTER_START_MS, REREAD_BACK_MS, REREAD_DEEP_BACK_MS},
+    rhythm::{BEFORE_END_MS, HOUR_MS, MINUTE_MS, SECOND_MS},
+    *,
+};
 
 const DAY_MS: i64 = 24 * HOUR_MS;
 const MAKES: Capabilities = Capabilities {
