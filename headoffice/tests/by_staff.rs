@@ -165,11 +165,11 @@ fn what_staff_confirmed_is_settled_by_the_banks_list_or_named() {
         page(&place, "/credits?lang=vi"),
         page(&place, "/credits?lang=en"),
     );
-    assert!(vi.contains("không có trong danh sách") && vi.contains("mã đã dùng cho lượt bán khác"));
+    assert!(vi.contains("không có trong sao kê") && vi.contains("mã đã dùng cho lượt bán khác"));
     assert!(en.contains("not in the bank&#39;s list") || en.contains("not in the bank's list"));
     let day = page(&place, "/?lang=vi&date=2026-11-22");
     assert!(
-        day.contains("khoản nhân viên xác nhận nhưng ngân hàng không có"),
+        day.contains("khoản nhân viên đã xác nhận mà ngân hàng không có"),
         "{day}"
     );
 

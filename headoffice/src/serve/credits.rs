@@ -142,7 +142,7 @@ pub(super) fn alarm(view: &View<'_>, open: Open) -> Markup {
                 a href=(format!("/credits?lang={}#by-staff", view.lang.tag())) {
                     (view.lang.number(open.odd_by_staff)) " "
                     (view.t(
-                        "khoản nhân viên xác nhận nhưng ngân hàng không có",
+                        "khoản nhân viên đã xác nhận mà ngân hàng không có",
                         "transfers confirmed by staff that the bank does not have",
                     ))
                 }
@@ -153,7 +153,7 @@ pub(super) fn alarm(view: &View<'_>, open: Open) -> Markup {
                 a href=(format!("/credits?lang={}#by-staff", view.lang.tag())) {
                     (view.lang.number(waiting)) " "
                     (view.t(
-                        "khoản nhân viên xác nhận, đang chờ ngân hàng",
+                        "khoản nhân viên đã xác nhận, đang chờ sao kê ngân hàng",
                         "transfers confirmed by staff, not yet by the bank",
                     ))
                 }
@@ -210,7 +210,7 @@ fn by_staff_panel(view: &View<'_>, list: &ByStaffList) -> Markup {
                 h2 { (view.t("Nhân viên xác nhận", "Confirmed by staff")) " "
                     span.tag.bad[list.odd > 0].good[list.odd == 0] { (view.lang.number(list.odd)) } }
                 p.quiet { (view.t(
-                    "Nhân viên đã xem trong ứng dụng ngân hàng. Khoản nào có trong danh sách của ngân hàng thì được khớp tự động.",
+                    "Nhân viên đã xem trong ứng dụng ngân hàng. Khoản nào có trong sao kê thì được khớp tự động.",
                     "Staff saw these in the bank's app. Those in the bank's list are matched by themselves.",
                 )) " " (view.t("Khoản đã rõ được đóng bằng lệnh ", "Those that are cleared up are closed with "))
                     code { "headoffice credits close" } "." }
@@ -254,17 +254,16 @@ fn standing<'w>(view: &View<'_>, state: Standing) -> &'w str {
         Standing::Settled => view.lang.pick("đã nhận tiền", "received"),
         Standing::Waiting => view
             .lang
-            .pick("chờ danh sách của ngân hàng", "waiting for the bank's list"),
+            .pick("chờ sao kê ngân hàng", "waiting for the bank's list"),
         Standing::NoList => view
             .lang
-            .pick("chưa có danh sách của ngân hàng", "no list of the bank"),
+            .pick("chưa có sao kê ngân hàng", "no list of the bank"),
         Standing::NotFound => view
             .lang
-            .pick("không có trong danh sách", "not in the bank's list"),
-        Standing::OtherAmount => view.lang.pick(
-            "có mã này, số tiền khác",
-            "this reference has another amount",
-        ),
+            .pick("không có trong sao kê", "not in the bank's list"),
+        Standing::OtherAmount => view
+            .lang
+            .pick("đúng mã, khác số tiền", "this reference has another amount"),
         Standing::Used => view.lang.pick(
             "mã đã dùng cho lượt bán khác",
             "this reference is another sale's",
