@@ -1,5 +1,5 @@
 //! Head office's own program, beside this one, with a payment account at payOS, as a shop has: payOS is in software and
-//! in this process, everything between it and the kiosk is real. For the demo and the measurements.
+//! in this process, everything between it and the kiosk is real. For the demo.
 
 use crate::bank::sim::providers;
 use crate::config::Bank;
