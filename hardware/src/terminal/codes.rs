@@ -110,7 +110,9 @@ pub enum DeclineReason {
     NotPossible,
     /// A card is still inside.
     CardInserted,
-    /// The transaction was already reversed, or cannot be.
+    /// The transaction was reversed before: what a reversal wants is so already.
+    AlreadyReversed,
+    /// The transaction cannot be reversed (any more).
     ReversalNotPossible,
     /// The terminal's security settings forbid it.
     ForbiddenBySecurity,
@@ -138,7 +140,8 @@ impl DeclineReason {
             0x83 | 0xEB => Self::NotPossible,
             0x9C | 0xA0 => Self::Busy,
             0xA5 => Self::ForbiddenBySecurity,
-            0xB4 | 0xB5 => Self::ReversalNotPossible,
+            0xB4 => Self::AlreadyReversed,
+            0xB5 => Self::ReversalNotPossible,
             0xDC => Self::CardInserted,
             other => Self::Other(other),
         }
@@ -159,6 +162,7 @@ impl std::fmt::Display for DeclineReason {
             Self::NeedsAttention => out.write_str("the terminal needs staff"),
             Self::NotPossible => out.write_str("not possible on this terminal now"),
             Self::CardInserted => out.write_str("a card is still inside"),
+            Self::AlreadyReversed => out.write_str("it was reversed before"),
             Self::ReversalNotPossible => out.write_str("it cannot be reversed (any more)"),
             Self::ForbiddenBySecurity => out.write_str("forbidden by the terminal's security"),
             Self::NotRegistered => out.write_str("not registered, or wrong password"),

@@ -127,6 +127,7 @@ pub fn declined(reason: DeclineReason, language: Language) -> String {
         DeclineReason::NeedsAttention => "máy thẻ cần nhân viên".into(),
         DeclineReason::NotPossible => "máy thẻ không làm được lúc này".into(),
         DeclineReason::CardInserted => "còn thẻ trong máy".into(),
+        DeclineReason::AlreadyReversed => "đã hủy từ trước".into(),
         DeclineReason::ReversalNotPossible => "không hủy được (nữa)".into(),
         DeclineReason::ForbiddenBySecurity => "cấu hình bảo mật của máy thẻ không cho phép".into(),
         DeclineReason::NotRegistered => "chưa đăng ký hoặc sai mật khẩu".into(),

@@ -222,6 +222,12 @@ impl TerminalSim {
         self.shared.model().ledger().records().to_vec()
     }
 
+    /// A sale made with the terminal's own keys, which no till knows of; `false` while the terminal is busy or its
+    /// ledger cannot be written.
+    pub fn stand_alone_sale(&self, amount_minor: u64) -> bool {
+        self.shared.model().stand_alone_sale(amount_minor)
+    }
+
     /// How many orders for money arrived.
     pub fn orders_received(&self) -> usize {
         self.shared.model().orders_received()

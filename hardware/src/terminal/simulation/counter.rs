@@ -367,7 +367,7 @@ impl World<'_> {
             Outcome::NotStarted {
                 why:
                     NotStarted::Refused {
-                        reason: DeclineReason::ReversalNotPossible,
+                        reason: DeclineReason::ReversalNotPossible | DeclineReason::AlreadyReversed,
                         ..
                     },
             } => self.conclude(attempt, Verdict::Review),

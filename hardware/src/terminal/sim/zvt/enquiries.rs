@@ -156,7 +156,8 @@ impl ZvtModel {
         totals.extend(pack(u64::from(receipts.last().copied().unwrap_or(0)), 2));
         for scheme in 0..7 {
             let here = scheme == 2;
-            totals.extend(pack(if here { count } else { 0 }, 1));
+            // Two digits: a terminal's counter starts again after 99.
+            totals.extend(pack(if here { count % 100 } else { 0 }, 1));
             totals.extend(pack(if here { total } else { 0 }, 6));
         }
         let trace = self.next_trace();
