@@ -14,11 +14,12 @@ impl Till {
         self.doubt_open_receipts();
         self.doubt_open_slips();
         self.ask_about_settled();
+        self.restore_order();
         let Some(visit) = &mut self.state.visit else {
             if !fresh {
                 let what = What::Restarted {
                     visit_restored: false,
-                    attempts_in_doubt: 0,
+                    attempts_in_doubt: u32::from(self.state.order.is_some()),
                 };
                 self.record(what);
             }
@@ -41,7 +42,7 @@ impl Till {
         let in_doubt = self.active().is_some_and(|active| {
             active.kind == TenderKind::Card && active.status != AttemptStatus::Intended
         });
-        let attempts_in_doubt = u32::from(in_doubt);
+        let attempts_in_doubt = u32::from(in_doubt) + u32::from(self.state.order.is_some());
         self.record(What::Restarted {
             visit_restored: true,
             attempts_in_doubt,

@@ -7,8 +7,8 @@
 use super::gate::Deed;
 use super::{
     AttemptDecision, AttemptId, AttemptStatus, CardApproval, Doubt, Effect, NotStartedReason,
-    Notice, Recovery, ReviewKind, StaffId, Step, Tender, TenderKind, TerminalPrompt, TerminalSaid,
-    Till, What,
+    Notice, OrderKind, Recovery, ReviewKind, StaffId, Step, Tender, TenderKind, TerminalPrompt,
+    TerminalSaid, Till, What,
 };
 
 impl Till {
@@ -62,7 +62,7 @@ impl Till {
             TerminalSaid::Approved(_) | TerminalSaid::Completed => {
                 self.card_is_unknown(Doubt::Contradiction);
             }
-            TerminalSaid::Recovered(_) => {}
+            TerminalSaid::Recovered(_) | TerminalSaid::DayEnded(_) => {}
         }
     }
 
@@ -83,7 +83,9 @@ impl Till {
             TerminalSaid::Completed => self.card_is_unknown(Doubt::NoResult),
             TerminalSaid::Lost => self.card_is_unknown(Doubt::LinkLost),
             TerminalSaid::InDoubt(why) => self.card_is_unknown(why),
-            TerminalSaid::Prepared { .. } | TerminalSaid::Recovered(_) => {}
+            TerminalSaid::Prepared { .. }
+            | TerminalSaid::Recovered(_)
+            | TerminalSaid::DayEnded(_) => {}
         }
     }
 
@@ -124,7 +126,8 @@ impl Till {
             }
             TerminalSaid::Approved(_)
             | TerminalSaid::Prepared { .. }
-            | TerminalSaid::Recovered(_) => {}
+            | TerminalSaid::Recovered(_)
+            | TerminalSaid::DayEnded(_) => {}
         }
     }
 
@@ -188,15 +191,18 @@ impl Till {
         let Some(closed) = closed.filter(|closed| money && !closed.paid).cloned() else {
             return;
         };
+        let reference = match said {
+            TerminalSaid::Approved(approval)
+            | TerminalSaid::Recovered(Recovery::Paid(approval)) => approval.reference.clone(),
+            _ => attempt.to_string(),
+        };
+        if closed.kind.gives_back() {
+            return self.closed_order_happened(&closed, reference);
+        }
         let known = self.state.reviews.iter().any(|review| {
             review.kind == ReviewKind::Contradiction && review.attempt == Some(attempt)
         });
         if !known {
-            let reference = match said {
-                TerminalSaid::Approved(approval)
-                | TerminalSaid::Recovered(Recovery::Paid(approval)) => approval.reference.clone(),
-                _ => attempt.to_string(),
-            };
             let (kind, visit) = (ReviewKind::Contradiction, Some(closed.visit));
             self.open_review(kind, closed.amount_minor, Some(attempt), visit, reference);
         }
@@ -234,6 +240,7 @@ impl Till {
         };
         let deed = Deed::RecoverTerminal {
             attempt: active.id,
+            kind: OrderKind::Payment,
             amount: self.money(active.amount_minor),
             baseline: active.baseline.clone(),
             approval: active.approval.clone(),

@@ -5,8 +5,8 @@ use super::exit::goes_on;
 use super::gate::Deed;
 use super::{
     Attempt, AttemptDecision, AttemptId, AttemptStatus, ClaimSlip, HISTORY_MAX, Moment, Notice,
-    PrintJobId, PrintOutcome, Recovery, ReviewKind, SLIPS_MAX, Settled, SlipRecord, Step,
-    TenderKind, TerminalSaid, Till, What,
+    OrderKind, PrintJobId, PrintOutcome, Recovery, ReviewKind, SLIPS_MAX, Settled, SlipRecord,
+    Step, TenderKind, TerminalSaid, Till, What,
 };
 
 impl Till {
@@ -33,6 +33,7 @@ impl Till {
             decision,
             baseline: active.baseline.clone(),
             approval: active.approval.clone(),
+            kind: OrderKind::Payment,
         };
         self.state.settled = Some(Box::new(settled));
         self.ask_about_settled();
@@ -50,6 +51,7 @@ impl Till {
         };
         let deed = Deed::RecoverTerminal {
             attempt: settled.attempt,
+            kind: settled.kind,
             amount: self.money(settled.amount_minor),
             baseline: settled.baseline.clone(),
             approval: settled.approval.clone(),
@@ -78,9 +80,12 @@ impl Till {
                     && missing
                     && settled.decision == AttemptDecision::Paid
                 {
-                    let (kind, lacks) = (ReviewKind::Unpaid, -settled.amount_minor);
+                    let (kind, amount_minor) = match settled.kind.gives_back() {
+                        true => (ReviewKind::NotGivenBack, settled.amount_minor),
+                        false => (ReviewKind::Unpaid, -settled.amount_minor),
+                    };
                     let (visit, reference) = (Some(settled.visit), attempt.to_string());
-                    self.open_review(kind, lacks, Some(attempt), visit, reference);
+                    self.open_review(kind, amount_minor, Some(attempt), visit, reference);
                 }
                 self.prepare_waiting();
             }
@@ -104,6 +109,9 @@ impl Till {
     fn prepare_waiting(&mut self) {
         if std::mem::take(&mut self.live.waits_for_settled) {
             self.prepare_terminal();
+        }
+        if std::mem::take(&mut self.order_live.waits_for_settled) {
+            self.prepare_order();
         }
     }
 
@@ -243,7 +251,7 @@ impl Till {
 }
 
 /// The same thing again only counts; what is too much goes out of the middle, so that the beginning stays.
-fn note_in(history: &mut Vec<Moment>, wall_ms: i64, step: Step) {
+pub(super) fn note_in(history: &mut Vec<Moment>, wall_ms: i64, step: Step) {
     if let Some(last) = history.last_mut().filter(|last| last.step == step) {
         last.wall_ms = wall_ms;
         last.times = last.times.saturating_add(1);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::event::CardApproval;
 use super::fact::Fact;
 use super::gate::Durable;
+use super::order::{OrderKind, TerminalOrder};
 use super::sale::Sale;
 use super::state::{AttemptId, Lang, PrintJobId, QrOffer, TillState, Voucher};
 use crate::barcode::Code;
@@ -68,10 +69,31 @@ pub enum Effect {
         /// The attempt.
         attempt: AttemptId,
     },
+    /// Order something other than a payment of the terminal, exactly once per attempt. Answered as `AskTerminal` is;
+    /// a day close with `DayEnded`, `NotStarted` or `InDoubt`.
+    OrderTerminal {
+        /// The attempt.
+        attempt: AttemptId,
+        /// What.
+        order: TerminalOrder,
+        /// What `Prepared` said; `None` for a day close.
+        baseline: Option<String>,
+        /// Proof.
+        durable: Durable,
+    },
+    /// How closing the terminal's day ended is on disk, whatever it was: who waited for it may go on.
+    TerminalDayEnded {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Proof.
+        durable: Durable,
+    },
     /// Find out what became of an attempt; answer with `Recovered`.
     RecoverTerminal {
         /// The attempt.
         attempt: AttemptId,
+        /// What was ordered.
+        kind: OrderKind,
         /// What was asked.
         amount: Money,
         /// The terminal's last transaction before it.

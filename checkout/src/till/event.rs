@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::effect::Ticket;
+use super::order::CardTaken;
 use super::sale::{Sale, TenderKind};
 use super::state::{AttemptId, Lang, PrintJobId, QrOffer, ReviewId, StaffId};
+use super::terminal_day::TerminalDayEnd;
 use crate::barcode::ScanFault;
 use crate::basket::{BasketError, LineId};
 use crate::item::Item;
@@ -221,6 +223,17 @@ pub enum StaffEvent {
         /// What it rests on; at most 200 characters.
         note: String,
     },
+    /// Give money of a card payment back, by the card terminal.
+    GiveBack {
+        /// The payment, as the store has it.
+        taken: Box<CardTaken>,
+        /// How much, in minor units.
+        amount_minor: i64,
+    },
+    /// Have the card terminal close its day.
+    CloseTerminalDay,
+    /// Give up the order that runs at the card terminal.
+    CancelOrder,
     /// Take a line out for the shopper.
     VoidLine(LineId),
     /// Print this sale again, marked as a copy.
@@ -292,6 +305,8 @@ pub enum TerminalSaid {
     InDoubt(Doubt),
     /// The answer to [`RecoverTerminal`](super::Effect::RecoverTerminal).
     Recovered(Recovery),
+    /// How closing the terminal's day ended.
+    DayEnded(TerminalDayEnd),
 }
 
 /// What recovery found.
@@ -378,6 +393,8 @@ pub enum NotStartedReason {
     StorageDown,
     /// The kiosk's own reader did not find the payment in the QR code it had drawn.
     CodeUnreadable,
+    /// A terminal of this kind cannot be told to do that; it is done with its own keys.
+    Unsupported,
 }
 
 /// Why a card was declined.
@@ -391,6 +408,10 @@ pub enum DeclineReason {
     WrongPin,
     /// The bank said no; its code.
     Bank(String),
+    /// A reversal: the payment was taken back before.
+    AlreadyReversed,
+    /// A reversal: the payment cannot be taken back (any more).
+    ReversalImpossible,
 }
 
 /// What the bank side said. It never says "failed" for a network error.

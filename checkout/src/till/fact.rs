@@ -6,10 +6,12 @@ use super::event::{
     AttemptDecision, CardApproval, Credit, DeclineReason, DeviceKind, DeviceState, Doubt,
     NotStartedReason, PrinterFault, ReviewDecision, ScanRefusal,
 };
+use super::order::{CardPayment, OrderKind};
 use super::sale::{Sale, TenderKind};
 use super::state::{AttemptId, Lang, PrintJobId, Review, ReviewId, StaffId, VisitCounts, VisitId};
+use super::terminal_day::TerminalDayEnd;
 use crate::basket::LineId;
-use crate::clock::Now;
+use crate::clock::{LocalDate, Now};
 use crate::item::ItemId;
 use crate::unit::Quantity;
 
@@ -285,6 +287,32 @@ pub enum What {
         attempt: AttemptId,
         job: PrintJobId,
         copy_number: u32,
+    },
+    /// Staff order something of the card terminal; nothing was asked yet.
+    OrderIntended {
+        attempt: AttemptId,
+        kind: OrderKind,
+        /// What is to go back; 0 for a day close.
+        amount_minor: i64,
+        of: Option<CardPayment>,
+        staff: StaffId,
+    },
+    /// Money of a card payment went back to the card.
+    CardGivenBack {
+        attempt: AttemptId,
+        kind: OrderKind,
+        amount_minor: i64,
+        of: CardPayment,
+        business_date: LocalDate,
+        /// The terminal had taken it back before.
+        already: bool,
+    },
+    /// The terminal is about to be asked to close its day.
+    TerminalDayAsked { attempt: AttemptId },
+    /// How that ended.
+    TerminalDayEnded {
+        attempt: AttemptId,
+        end: TerminalDayEnd,
     },
     /// Cash was asked for and not taken.
     CashNotTaken { attempt: AttemptId },

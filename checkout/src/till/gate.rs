@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::effect::{ClaimSlip, Effect, Ticket};
 use super::event::{CardApproval, StoreFault};
 use super::fact::Fact;
+use super::order::{OrderKind, TerminalOrder};
 use super::sale::Sale;
 use super::state::{AttemptId, Lang, PrintJobId, TillState, Voucher};
 use crate::money::Money;
@@ -32,8 +33,17 @@ pub(super) enum Deed {
     ConfirmTerminal {
         attempt: AttemptId,
     },
+    OrderTerminal {
+        attempt: AttemptId,
+        order: TerminalOrder,
+        baseline: Option<String>,
+    },
+    TerminalDayEnded {
+        attempt: AttemptId,
+    },
     RecoverTerminal {
         attempt: AttemptId,
+        kind: OrderKind,
         amount: Money,
         baseline: Option<String>,
         approval: Option<CardApproval>,
@@ -90,13 +100,26 @@ impl Deed {
                 durable,
             },
             Deed::ConfirmTerminal { attempt } => Effect::ConfirmTerminal { attempt, durable },
+            Deed::OrderTerminal {
+                attempt,
+                order,
+                baseline,
+            } => Effect::OrderTerminal {
+                attempt,
+                order,
+                baseline,
+                durable,
+            },
+            Deed::TerminalDayEnded { attempt } => Effect::TerminalDayEnded { attempt, durable },
             Deed::RecoverTerminal {
                 attempt,
+                kind,
                 amount,
                 baseline,
                 approval,
             } => Effect::RecoverTerminal {
                 attempt,
+                kind,
                 amount,
                 baseline,
                 approval,

@@ -1,6 +1,9 @@
 //! Time: every screen that could stay for ever has a limit, and what happens then.
 
-use super::{AttemptStatus, Deadline, Front, PrintOutcome, TenderKind, Till, VisitEnd, What};
+use super::{
+    AttemptStatus, Deadline, Event, Front, PrintOutcome, TenderKind, TerminalSaid, Till, VisitEnd,
+    What,
+};
 
 /// A moment at which something has to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ enum Timer {
     Watch,
     /// The terminal is asked again about an attempt that staff settled.
     Settled,
+    /// The terminal's time for an order of staff is over.
+    Order,
     /// Nothing to do but to look again (a write to retry, a price that changes by time).
     Look,
 }
@@ -72,13 +77,15 @@ impl Till {
             Timer::HelpOnExit => self.end_help(),
             Timer::Watch => self.windows_are_over(),
             Timer::Settled => self.ask_about_settled(),
+            Timer::Order => self.order_timed_out(),
             Timer::Look => {}
         }
     }
 
-    fn timers(&self) -> [Option<(u64, Timer)>; 9] {
+    fn timers(&self) -> [Option<(u64, Timer)>; 10] {
         let limits = &self.config.limits;
-        let staff_idle = self.staff.as_ref().map(|staff| {
+        let staff_idle = self.staff.as_ref().filter(|_| !self.order_is_running());
+        let staff_idle = staff_idle.map(|staff| {
             (
                 staff.last_mono_ms.saturating_add(limits.staff_idle_ms),
                 Timer::StaffIdle,
@@ -102,6 +109,7 @@ impl Till {
             self.front_timer(),
             self.watch_timer(),
             self.settled_ask_mono_ms.map(|at| (at, Timer::Settled)),
+            self.order_timer().map(|at| (at, Timer::Order)),
             self.gate.retry_at_mono_ms().map(|at| (at, Timer::Look)),
             self.gate
                 .silent_at_mono_ms()
@@ -304,5 +312,20 @@ impl Till {
             at_mono_ms,
             span_ms,
         })
+    }
+}
+
+/// Every kind of input keeps a visit alive: touch, scan, scale, staff, the card at the terminal.
+pub(super) fn is_input(event: &Event) -> bool {
+    match event {
+        Event::Terminal { said, .. } => matches!(said, TerminalSaid::Progress(_)),
+        Event::LookedUp { .. }
+        | Event::Bank { .. }
+        | Event::Printer { .. }
+        | Event::Device { .. }
+        | Event::Stored(_)
+        | Event::StoreFailed { .. }
+        | Event::Tick => false,
+        _ => true,
     }
 }

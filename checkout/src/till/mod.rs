@@ -17,8 +17,12 @@ mod exit;
 mod fact;
 mod gate;
 mod idle;
+mod order;
+mod order_end;
+mod ordering;
 mod parking;
 mod payment;
+mod printed;
 mod qr;
 mod random;
 mod sale;
@@ -27,6 +31,7 @@ mod shopping;
 mod staff;
 mod staff_transfer;
 mod state;
+mod terminal_day;
 mod view;
 mod voucher;
 mod weighing;
@@ -36,8 +41,11 @@ pub use effect::{ClaimSlip, Effect, Effects, Ticket};
 pub use event::*;
 pub use fact::{AddedBy, DrawerReason, Fact, Place, VisitEnd, What};
 pub use gate::Durable;
+pub use order::*;
+pub use printed::*;
 pub use sale::{Sale, SaleLine, Tender, TenderKind};
 pub use state::*;
+pub use terminal_day::*;
 pub use view::*;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -48,6 +56,7 @@ use crate::item::Item;
 use crate::money::Money;
 use crate::pricing::{Priced, PricingError};
 use gate::{Deed, Gate};
+use idle::is_input;
 use random::Random;
 
 /// Facts that may wait for a broken disk before shoppers' events are put off.
@@ -77,6 +86,9 @@ pub struct Till {
     priced_minute: i64,
     part_minor: Option<i64>,
     live: Live,
+    /// The same about the order of staff at the terminal.
+    order_live: Live,
+    order_ended: Option<OrderEnded>,
     paid_shown: bool,
     lamp: bool,
     wake_at: Option<u64>,
@@ -209,6 +221,8 @@ impl Till {
             priced_minute: now.wall_ms.div_euclid(60_000),
             part_minor: None,
             live: Live::default(),
+            order_live: Live::default(),
+            order_ended: None,
             paid_shown: false,
             lamp: false,
             wake_at: None,
@@ -250,7 +264,10 @@ impl Till {
 
     /// Whether nothing would be disturbed by new configuration: attract screen, all on disk.
     pub fn can_reconfigure(&self) -> bool {
-        self.state.visit.is_none() && self.front == Front::Attract && self.gate.backlog() == 0
+        self.state.visit.is_none()
+            && self.state.order.is_none()
+            && self.front == Front::Attract
+            && self.gate.backlog() == 0
     }
 
     /// Takes new configuration; refused (`false`) unless [`can_reconfigure`](Till::can_reconfigure).
@@ -266,6 +283,7 @@ impl Till {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Staff(event) => self.on_staff(event),
+            Event::Terminal { attempt, said } if self.is_order(attempt) => self.on_order(said),
             Event::Terminal { attempt, said } => self.on_terminal(attempt, said),
             Event::Bank { attempt, said } => self.on_bank(attempt, said),
             Event::Printer { job, said } => self.on_printer(job, said),
@@ -410,6 +428,21 @@ impl Till {
         let wanted = match &deed {
             Deed::PrepareTerminal { attempt, .. } | Deed::AskBank { attempt, .. } => {
                 self.active_status(*attempt) == Some(&AttemptStatus::Intended)
+                    || self.order_is(*attempt, &AttemptStatus::Intended)
+            }
+            Deed::OrderTerminal { attempt, .. } => {
+                let armed = self.order_is(*attempt, &AttemptStatus::Armed);
+                let first = armed && !self.order_live.asked;
+                self.order_live.asked |= armed;
+                first
+            }
+            Deed::ConfirmTerminal { attempt } if self.is_order(*attempt) => {
+                let approved = self.order_is(*attempt, &AttemptStatus::Approved);
+                self.order_live.confirmed |= approved;
+                if approved {
+                    self.note_order(Step::Confirmed);
+                }
+                approved
             }
             Deed::AskTerminal { attempt, .. } => {
                 let armed = self.active_status(*attempt) == Some(&AttemptStatus::Armed);
@@ -427,6 +460,7 @@ impl Till {
             }
             Deed::RecoverTerminal { attempt, .. } => {
                 self.active_status(*attempt) == Some(&AttemptStatus::Unknown)
+                    || self.order_is(*attempt, &AttemptStatus::Unknown)
                     || self.is_settled(*attempt)
             }
             Deed::ShowOffer { attempt } => {
@@ -445,6 +479,7 @@ impl Till {
             | Deed::Print { .. }
             | Deed::PrintSlip { .. }
             | Deed::PrintVoucher { .. }
+            | Deed::TerminalDayEnded { .. }
             | Deed::OpenDrawer => true,
         };
         if let Some(effect) = deed.effect(durable)
@@ -557,50 +592,5 @@ impl Till {
         if let Some(attempt) = self.active_mut() {
             attempt.status = status;
         }
-    }
-
-    fn place(&self) -> Place {
-        match &self.front {
-            Front::Attract => Place::Attract,
-            Front::Shop | Front::Weigh | Front::Choose(..) => Place::Shop,
-            Front::Age => Place::Age,
-            Front::Pay | Front::Underpaid(_) => Place::Pay,
-            Front::BankCheck(_) => Place::Qr,
-            Front::Tender => match self.active() {
-                Some(Attempt {
-                    status: AttemptStatus::Unknown,
-                    ..
-                }) => Place::Unknown,
-                Some(Attempt {
-                    kind: TenderKind::Card,
-                    ..
-                }) => Place::Card,
-                Some(Attempt {
-                    kind: TenderKind::Qr,
-                    ..
-                }) => Place::Qr,
-                _ => Place::Cash,
-            },
-            Front::Paid => Place::Paid,
-            Front::Tap => Place::Tap,
-            Front::Reasons(_) => Place::Reasons,
-            Front::Thanks => Place::Thanks,
-            Front::Parked { .. } => Place::Parked,
-        }
-    }
-}
-
-/// Every kind of input keeps a visit alive: touch, scan, scale, staff, the card at the terminal.
-fn is_input(event: &Event) -> bool {
-    match event {
-        Event::Terminal { said, .. } => matches!(said, TerminalSaid::Progress(_)),
-        Event::LookedUp { .. }
-        | Event::Bank { .. }
-        | Event::Printer { .. }
-        | Event::Device { .. }
-        | Event::Stored(_)
-        | Event::StoreFailed { .. }
-        | Event::Tick => false,
-        _ => true,
     }
 }

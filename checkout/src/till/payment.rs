@@ -5,8 +5,8 @@ use super::gate::Deed;
 use super::{
     ATTEMPTS_MAX, Attempt, AttemptId, AttemptStatus, Availability, CLOSED_CARDS_MAX, ClosedCard,
     DeviceKind, DeviceState, DrawerReason, Effect, Front, Live, NotStartedReason, Notice,
-    PrintJobId, PrintOutcome, PrintRecord, ReviewDecision, ReviewKind, Sale, SaleLine, StaffId,
-    Stage, Tender, TenderKind, Till, UNPRINTED_MAX, Unprinted, Visit, What,
+    OrderKind, PrintJobId, PrintOutcome, PrintRecord, ReviewDecision, ReviewKind, Sale, SaleLine,
+    StaffId, Stage, Tender, TenderKind, Till, UNPRINTED_MAX, Unprinted, Visit, What,
 };
 use crate::clock::LocalDate;
 use crate::pricing::Priced;
@@ -125,12 +125,12 @@ impl Till {
         }
     }
 
-    /// A terminal that contradicted itself is not asked for more money until staff looked.
+    /// A terminal that contradicted itself is not asked for more money until staff looked, and one that works for staff
+    /// until it is known how that ended.
     fn card_lane_is_locked(&self) -> bool {
-        self.state
-            .reviews
-            .iter()
-            .any(|review| review.kind == ReviewKind::Contradiction)
+        let contradicts = |kind| matches!(kind, ReviewKind::Contradiction | ReviewKind::GaveBack);
+        let mut reviews = self.state.reviews.iter();
+        self.state.order.is_some() || reviews.any(|review| contradicts(review.kind))
     }
 
     pub(super) fn choose_tender(&mut self, kind: TenderKind) {
@@ -312,20 +312,24 @@ impl Till {
             attempt.status = status;
             if attempt.kind == TenderKind::Card {
                 let (attempt, amount_minor) = (attempt.id, attempt.amount_minor);
-                let closed = ClosedCard {
+                self.remember_closed(ClosedCard {
                     attempt,
                     visit: id,
                     amount_minor,
                     paid,
-                };
-                self.state.closed_cards.push_back(closed);
-                while self.state.closed_cards.len() > CLOSED_CARDS_MAX {
-                    self.state.closed_cards.pop_front();
-                }
+                    kind: OrderKind::Payment,
+                });
             }
         }
         self.live = Live::default();
         self.part_minor = None;
+    }
+
+    pub(super) fn remember_closed(&mut self, closed: ClosedCard) {
+        self.state.closed_cards.push_back(closed);
+        while self.state.closed_cards.len() > CLOSED_CARDS_MAX {
+            self.state.closed_cards.pop_front();
+        }
     }
 
     /// The active attempt brought `tender`.
@@ -568,7 +572,7 @@ impl Till {
         }
     }
 
-    fn business_date(&self) -> LocalDate {
+    pub(super) fn business_date(&self) -> LocalDate {
         self.now.business_date(self.config.business_day_starts_min)
     }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Attempt, AttemptId, AttemptStatus, BankCheck, BankCheckView, BasketView, CardStep, DeviceKind,
-    DeviceState, Doubt, Front, LineView, Moment, Now, PaidView, PayView, PrintOutcome, QrConfirm,
-    QrStep, QrView, ReviewKind, Screen, StaffView, Step, TenderKind, TenderOption, Till,
+    DeviceState, Doubt, Front, LineView, Moment, Now, PaidView, PayView, Place, PrintOutcome,
+    QrConfirm, QrStep, QrView, ReviewKind, Screen, StaffView, Step, TenderKind, TenderOption, Till,
     UnderpaidView, View, Visit,
 };
 
@@ -27,6 +27,8 @@ impl Till {
             staff: self.staff.as_ref().map(|staff| staff.id.clone()),
             devices: self.troubled_devices(),
             storage: self.gate.fault(now.mono_ms),
+            order: self.order_view(),
+            order_ended: self.order_ended.clone(),
             staff_items: count(
                 self.state.reviews.len()
                     + self
@@ -36,6 +38,7 @@ impl Till {
                         .filter(|u| u.looked_up.is_none())
                         .count()
                     + usize::from(self.payee_differs())
+                    + usize::from(self.state.order.is_some())
                     + self.unproven_receipts(),
             ),
         }
@@ -378,6 +381,37 @@ impl Till {
             tendered: self.money(tendered),
             item_count: priced.map_or(0, |priced| priced.item_count),
             fault: fault.cloned(),
+        }
+    }
+
+    /// Which part of the visit the shopper is in.
+    pub(super) fn place(&self) -> Place {
+        match &self.front {
+            Front::Attract => Place::Attract,
+            Front::Shop | Front::Weigh | Front::Choose(..) => Place::Shop,
+            Front::Age => Place::Age,
+            Front::Pay | Front::Underpaid(_) => Place::Pay,
+            Front::BankCheck(_) => Place::Qr,
+            Front::Tender => match self.active() {
+                Some(Attempt {
+                    status: AttemptStatus::Unknown,
+                    ..
+                }) => Place::Unknown,
+                Some(Attempt {
+                    kind: TenderKind::Card,
+                    ..
+                }) => Place::Card,
+                Some(Attempt {
+                    kind: TenderKind::Qr,
+                    ..
+                }) => Place::Qr,
+                _ => Place::Cash,
+            },
+            Front::Paid => Place::Paid,
+            Front::Tap => Place::Tap,
+            Front::Reasons(_) => Place::Reasons,
+            Front::Thanks => Place::Thanks,
+            Front::Parked { .. } => Place::Parked,
         }
     }
 }

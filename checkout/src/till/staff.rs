@@ -5,7 +5,7 @@
 
 use super::gate::Deed;
 use super::{
-    AttemptDecision, AttemptId, AttemptStatus, DrawerReason, Front, Notice, ReviewDecision,
+    AttemptDecision, AttemptId, AttemptStatus, DrawerReason, Front, Notice, Review, ReviewDecision,
     ReviewId, ReviewKind, Staff, StaffEvent, StaffId, Till, What,
 };
 
@@ -57,6 +57,12 @@ impl Till {
             }
             StaffEvent::ReprintVoucher(code) => self.reprint_voucher(&code),
             StaffEvent::AcceptPayee => self.accept_payee(Some(id)),
+            StaffEvent::GiveBack {
+                taken,
+                amount_minor,
+            } => self.give_back(*taken, amount_minor, id),
+            StaffEvent::CloseTerminalDay => self.close_terminal_day(id),
+            StaffEvent::CancelOrder => self.cancel_order(),
             StaffEvent::VoidLine(line) => self.remove_line(line, Some(id)),
             StaffEvent::Reprint(sale) => self.reprint(sale),
             StaffEvent::OpenDrawer => self.open_drawer(DrawerReason::NoSale, id),
@@ -80,6 +86,7 @@ impl Till {
     }
 
     pub(super) fn sign_out(&mut self) {
+        self.order_ended = None;
         if let Some(staff) = self.staff.take() {
             self.record(What::StaffSignedOut { staff: staff.id });
         }
@@ -148,6 +155,9 @@ impl Till {
         note: String,
         staff: StaffId,
     ) {
+        if self.order_is(attempt, &AttemptStatus::Unknown) {
+            return self.resolve_order(decision, None, Some(staff), note);
+        }
         if self.active_status(attempt) == Some(&AttemptStatus::Unknown) {
             self.resolve_card(decision, None, Some(staff), short(&note));
             self.sign_out();
@@ -175,8 +185,12 @@ impl Till {
         if decision == ReviewDecision::Voucher {
             self.issue_voucher(closed.id, closed.amount_minor);
         }
+        self.forget_parked_money(&closed);
+    }
+
+    /// The money of a basket that was left part paid is dealt with: fetching it later must not count it again.
+    pub(super) fn forget_parked_money(&mut self, closed: &Review) {
         if closed.kind == ReviewKind::PartPaid {
-            // The money is dealt with: fetching the basket later must not count it again.
             let parked = self
                 .state
                 .parked

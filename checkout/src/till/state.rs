@@ -6,10 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::event::{
-    AttemptDecision, CardApproval, Credit, DeclineReason, Doubt, NotStartedReason, PrinterFault,
-    Recovery,
+    AttemptDecision, CardApproval, Credit, DeclineReason, Doubt, NotStartedReason, Recovery,
 };
 use super::fact::AddedBy;
+use super::order::{CardOrder, OrderKind};
+use super::printed::{PrintOutcome, PrintRecord, SlipRecord, Unprinted};
 use super::sale::{Sale, Tender, TenderKind};
 use crate::basket::{Basket, NewLine};
 use crate::clock::LocalDateTime;
@@ -84,6 +85,10 @@ pub struct TillState {
     pub closed_cards: VecDeque<ClosedCard>,
     /// The card attempt that staff settled last, while the terminal's own word about it is wanted.
     pub settled: Option<Box<Settled>>,
+    /// What staff ordered of the card terminal, until it is known how it ended.
+    pub order: Option<Box<CardOrder>>,
+    /// The payment the terminal last refused to reverse: it can only be refunded.
+    pub irreversible: Option<AttemptId>,
     /// The last numbers given out.
     pub counters: Counters,
 }
@@ -177,6 +182,7 @@ pub struct Counters {
     pub print_job: u64,
     pub review: u64,
     pub ticket: u64,
+    pub give_back: u64,
 }
 
 /// One shopper, from first touch to the attract screen.
@@ -314,17 +320,6 @@ pub enum Step {
     Answered(Recovery),
 }
 
-/// The claim slip of an attempt in doubt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SlipRecord {
-    /// The job that printed it last.
-    pub job: PrintJobId,
-    /// 0 for the original.
-    pub copy_number: u32,
-    /// How far it is.
-    pub outcome: PrintOutcome,
-}
-
 /// A card attempt that staff settled. The terminal is asked once more all the same: its word may be another one, and
 /// a driver in doubt lets no other payment through before it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -341,6 +336,9 @@ pub struct Settled {
     pub baseline: Option<String>,
     /// The approval, if one was seen.
     pub approval: Option<CardApproval>,
+    /// What was ordered.
+    #[serde(default)]
+    pub kind: OrderKind,
 }
 
 impl Attempt {
@@ -444,8 +442,11 @@ pub struct ClosedCard {
     pub visit: VisitId,
     /// How much was asked.
     pub amount_minor: i64,
-    /// Whether it brought its money.
+    /// Whether it brought its money, or, where it gave back, whether it did.
     pub paid: bool,
+    /// What was ordered.
+    #[serde(default)]
+    pub kind: OrderKind,
 }
 
 /// A basket put aside.
@@ -505,6 +506,10 @@ pub enum ReviewKind {
     WrongCurrency,
     /// A voucher's time is over, and nobody has used it.
     VoucherExpired,
+    /// The terminal gave money back where it, or a person, had said not. The amount is negative: the shop lacks it.
+    GaveBack,
+    /// A person had said that money went back, and the terminal knows of no such thing: it is still here.
+    NotGivenBack,
 }
 
 impl ReviewKind {
@@ -513,7 +518,11 @@ impl ReviewKind {
     pub fn may_be_voucher(self) -> bool {
         !matches!(
             self,
-            ReviewKind::Contradiction | ReviewKind::Unpaid | ReviewKind::WrongCurrency
+            ReviewKind::Contradiction
+                | ReviewKind::Unpaid
+                | ReviewKind::WrongCurrency
+                | ReviewKind::GaveBack
+                | ReviewKind::NotGivenBack
         )
     }
 }
@@ -550,49 +559,4 @@ pub struct Voucher {
     pub issued_wall_ms: i64,
     /// Until when it pays; after that it is money to decide about again.
     pub until_wall_ms: i64,
-}
-
-/// The receipt of the sale on the screen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PrintRecord {
-    /// The job.
-    pub job: PrintJobId,
-    /// 0 for the original.
-    pub copy_number: u32,
-    /// How far it is.
-    pub outcome: PrintOutcome,
-    /// How often it was sent again by itself, because nothing of it had left.
-    #[serde(default)]
-    pub resends: u8,
-}
-
-/// How far a receipt is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PrintOutcome {
-    /// Handed to the printer.
-    Queued,
-    /// Printing.
-    Printing,
-    /// Proven.
-    Printed,
-    /// Sent whole to a printer that can confirm nothing. No doubt that anything went wrong, and no proof.
-    Sent,
-    /// Not printed, for certain.
-    Failed(PrinterFault),
-    /// Nobody can tell.
-    Unknown,
-}
-
-/// A receipt nobody proved to be printed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unprinted {
-    /// The receipt.
-    pub receipt_number: u64,
-    /// The last job.
-    pub job: PrintJobId,
-    /// Copies asked for so far.
-    pub copies: u32,
-    /// How far it is.
-    pub outcome: PrintOutcome,
 }

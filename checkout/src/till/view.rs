@@ -8,8 +8,10 @@ use super::event::{
     DeclineReason, DeviceKind, DeviceState, Doubt, NotStartedReason, ScanRefusal, StoreFault,
     TerminalPrompt,
 };
+use super::order::{OrderEnded, OrderView};
+use super::printed::{PrintOutcome, Unprinted};
 use super::sale::{Sale, Tender, TenderKind};
-use super::state::{AttemptId, Lang, Parked, PrintOutcome, QrOffer, Review, StaffId, Unprinted};
+use super::state::{AttemptId, Lang, Parked, QrOffer, Review, StaffId};
 use crate::basket::{BasketError, Line};
 use crate::item::Item;
 use crate::money::Money;
@@ -37,6 +39,10 @@ pub struct View {
     pub devices: BTreeMap<DeviceKind, DeviceState>,
     /// Writing to disk fails; how.
     pub storage: Option<StoreFault>,
+    /// What staff ordered of the card terminal, while it runs or is in doubt.
+    pub order: Option<OrderView>,
+    /// How their last order ended; gone with the next one and when they sign out.
+    pub order_ended: Option<OrderEnded>,
     /// Open reviews and unproven receipts, for the mark on the staff button.
     pub staff_items: u32,
 }

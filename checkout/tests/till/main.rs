@@ -5,6 +5,7 @@ mod any;
 mod card;
 mod desk;
 mod leaving;
+mod orders;
 mod paying;
 #[path = "../world/rng.rs"]
 #[expect(dead_code, reason = "the world uses more of the dice")]

@@ -13,13 +13,15 @@ use crate::shop;
 
 /// Every form there has been, oldest first: 1 knew no item that waits for its weight and no receipt sent again, 2 no
 /// receipt that was only sent, 3 no evidence of a payment in doubt, no claim slip and no terminal asked after staff
-/// decided, 4 no transfer on a person's word, no voucher, no agreed payee and no code of a review.
-const FORMS: [&str; 5] = [
+/// decided, 4 no transfer on a person's word, no voucher, no agreed payee and no code of a review, 5 no order of staff at the
+/// card terminal.
+const FORMS: [&str; 6] = [
     include_str!("../fixtures/till-state-1.json"),
     include_str!("../fixtures/till-state-2.json"),
     include_str!("../fixtures/till-state-3.json"),
     include_str!("../fixtures/till-state-4.json"),
     include_str!("../fixtures/till-state-5.json"),
+    include_str!("../fixtures/till-state-6.json"),
 ];
 
 const WALL_MS: i64 = 1_795_000_000_000;
@@ -143,8 +145,11 @@ fn attempts() -> Vec<Attempt> {
         Is::Declined(DeclineReason::Aborted),
         Is::Declined(DeclineReason::NoCard),
         Is::Declined(DeclineReason::WrongPin),
+        Is::Declined(DeclineReason::AlreadyReversed),
+        Is::Declined(DeclineReason::ReversalImpossible),
         Is::NotStarted(NotStartedReason::Unreachable),
         Is::NotStarted(NotStartedReason::StorageDown),
+        Is::NotStarted(NotStartedReason::Unsupported),
         Is::NotCharged,
         Is::Voided,
         Is::Left,
@@ -298,6 +303,8 @@ fn everything() -> TillState {
         ReviewKind::Duplicate,
         ReviewKind::WrongCurrency,
         ReviewKind::VoucherExpired,
+        ReviewKind::GaveBack,
+        ReviewKind::NotGivenBack,
     ];
     let outcomes = [
         PrintOutcome::Queued,
@@ -368,6 +375,7 @@ fn everything() -> TillState {
             visit: visit_id('c'),
             amount_minor: 30_000,
             paid: true,
+            kind: OrderKind::Reversal,
         }]),
         settled: Some(Box::new(Settled {
             attempt: AttemptId(1),
@@ -376,7 +384,28 @@ fn everything() -> TillState {
             decision: AttemptDecision::TakenBack,
             baseline: Some("T1 S6 B3".into()),
             approval: Some(approval()),
+            kind: OrderKind::Refund,
         })),
+        order: Some(Box::new(CardOrder {
+            attempt: AttemptId(18),
+            kind: OrderKind::Reversal,
+            amount_minor: 30_000,
+            of: Some(CardPayment {
+                attempt: AttemptId(2),
+                reference: "T1 S7 B3".into(),
+                is: PaymentIs::Sale {
+                    visit: visit_id('c'),
+                    receipt_number: 141,
+                },
+            }),
+            status: AttemptStatus::Unknown,
+            staff: StaffId("S7".into()),
+            started_wall_ms: WALL_MS,
+            baseline: Some("T1 S6 B3".into()),
+            approval: Some(approval()),
+            history: history(),
+        })),
+        irreversible: Some(AttemptId(3)),
         counters: Counters {
             visit: 3,
             receipt: 142,
@@ -384,6 +413,7 @@ fn everything() -> TillState {
             print_job: 5,
             review: 9,
             ticket: 99,
+            give_back: 4,
         },
     }
 }

@@ -29,6 +29,12 @@ pub struct Journal {
     pub drawer_openings: u64,
     pub cash_minor: i64,
     pub settled_minor: i64,
+    /// Given back, by the payment it belongs to.
+    given_back: BTreeMap<AttemptId, i64>,
+    pub give_backs: u64,
+    pub terminal_days: u64,
+    days_asked: BTreeSet<AttemptId>,
+    given_by: BTreeSet<AttemptId>,
     pub facts: u64,
 }
 
@@ -63,6 +69,35 @@ impl Journal {
                 once(self.armed.insert(attempt), || {
                     format!("{attempt} armed twice")
                 })?;
+            }
+            What::OrderIntended { attempt, .. } => {
+                once(self.intended.insert(attempt), || {
+                    format!("{attempt} intended twice")
+                })?;
+            }
+            What::TerminalDayAsked { attempt } => {
+                once(self.days_asked.insert(attempt), || {
+                    format!("{attempt} asked twice")
+                })?;
+            }
+            What::TerminalDayEnded { .. } => self.terminal_days += 1,
+            What::CardGivenBack {
+                attempt,
+                amount_minor,
+                of,
+                ..
+            } => {
+                once(self.given_by.insert(attempt), || {
+                    format!("{attempt} gave back twice")
+                })?;
+                self.give_backs += 1;
+                let given = self.given_back.entry(of.attempt).or_default();
+                *given += amount_minor;
+                let mut tenders = self.sales.iter().flat_map(|sale| &sale.tenders);
+                let took = tenders.find(|tender| tender.attempt == of.attempt);
+                if took.is_none_or(|took| took.amount_minor < *given) {
+                    return Err(format!("{:?} gave back more than it took", of.attempt));
+                }
             }
             What::AttemptApproved { attempt, .. } => {
                 self.approved.insert(attempt);
@@ -135,6 +170,11 @@ impl Journal {
         Ok(())
     }
 
+    /// What was given back of a payment.
+    pub fn given_back(&self, payment: AttemptId) -> i64 {
+        self.given_back.get(&payment).copied().unwrap_or(0)
+    }
+
     fn has_receipt(&self, receipt_number: u64) -> bool {
         receipt_number >= 1 && receipt_number <= self.sales.len() as u64
     }
@@ -146,6 +186,12 @@ impl Journal {
                 self.intended.contains(attempt)
             }
             Effect::AskTerminal { attempt, .. } => self.armed.contains(attempt),
+            Effect::OrderTerminal {
+                attempt,
+                order: TerminalOrder::DayClose,
+                ..
+            } => self.days_asked.contains(attempt),
+            Effect::OrderTerminal { attempt, .. } => self.armed.contains(attempt),
             Effect::ConfirmTerminal { attempt, .. } => self.approved.contains(attempt),
             Effect::RecoverTerminal { attempt, .. } => self.unknown.contains(attempt),
             Effect::AckCredit { credit, .. } => self.credits.contains(credit),
@@ -209,6 +255,8 @@ impl Journal {
             .sum();
         let in_minor = card + transfers + self.cash_minor;
         let sold: i64 = self.tenders().map(|tender| tender.amount_minor).sum();
+        let given_back: i64 = self.given_back.values().sum();
+        let sold = sold - given_back;
         let open: i64 = state.reviews.iter().map(|review| review.amount_minor).sum();
         let in_minor = in_minor + words;
         let out_minor = sold + open + vouchers + self.settled_minor;

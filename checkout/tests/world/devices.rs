@@ -26,6 +26,8 @@ pub enum Txn {
 pub struct Terminal {
     pub txns: BTreeMap<AttemptId, (i64, Txn)>,
     pub asked_twice: Option<AttemptId>,
+    /// Which payment a reversal takes back.
+    pub reversals: BTreeMap<AttemptId, String>,
 }
 
 fn approval(attempt: AttemptId) -> CardApproval {
@@ -87,6 +89,52 @@ impl Terminal {
             if early { after / 2 } else { after },
             Event::Terminal { attempt, said },
         );
+    }
+
+    /// What staff order. Money that goes back is money taken with the sign turned round.
+    pub fn order(
+        &mut self,
+        attempt: AttemptId,
+        order: &TerminalOrder,
+        now: u64,
+        dice: &mut Dice,
+        mail: &mut Mail,
+    ) {
+        match order {
+            TerminalOrder::Refund { amount } => {
+                self.ask(attempt, -amount.minor, now, dice, mail);
+            }
+            TerminalOrder::Reversal { amount, reference } => {
+                self.pass(now);
+                let before = self.reversals.iter().find(|(_, of)| *of == reference);
+                let before = before.map(|(attempt, _)| self.txns.get(attempt).map(|(_, t)| *t));
+                let said = match before {
+                    Some(Some(Txn::Charged)) => {
+                        TerminalSaid::Declined(DeclineReason::AlreadyReversed)
+                    }
+                    _ if dice.chance(10) => {
+                        TerminalSaid::Declined(DeclineReason::ReversalImpossible)
+                    }
+                    _ => {
+                        self.reversals.insert(attempt, reference.clone());
+                        return self.ask(attempt, -amount.minor, now, dice, mail);
+                    }
+                };
+                send(dice, mail, 500, Event::Terminal { attempt, said });
+            }
+            TerminalOrder::DayClose => {
+                let said = match dice.below(10) {
+                    0..5 => {
+                        TerminalSaid::DayEnded(TerminalDayEnd::Closed(TerminalTotals::default()))
+                    }
+                    5 => TerminalSaid::NotStarted(NotStartedReason::Busy),
+                    6 => TerminalSaid::InDoubt(Doubt::NoAnswer),
+                    7 => TerminalSaid::Lost,
+                    _ => return,
+                };
+                send(dice, mail, 5_000, Event::Terminal { attempt, said });
+            }
+        }
     }
 
     pub fn confirm(&mut self, attempt: AttemptId, now: u64, dice: &mut Dice, mail: &mut Mail) {

@@ -62,6 +62,8 @@ impl Stats {
         self.checks += other.checks;
         self.words += other.words;
         self.vouchers += other.vouchers;
+        self.give_backs += other.give_backs;
+        self.days += other.days;
         self.steps += other.steps;
     }
 }
@@ -105,6 +107,10 @@ fn no_money_is_lost_or_doubled_in_any_world() {
         );
         assert!(
             total.words > worlds / 20 && total.vouchers > worlds / 100,
+            "{total:?}"
+        );
+        assert!(
+            total.give_backs > worlds / 40 && total.days > worlds / 20,
             "{total:?}"
         );
         assert!(

@@ -2,6 +2,7 @@
 
 mod acts;
 mod disk;
+mod orders;
 
 use std::collections::BTreeSet;
 
@@ -55,6 +56,8 @@ pub struct Stats {
     pub checks: u64,
     pub words: u64,
     pub vouchers: u64,
+    pub give_backs: u64,
+    pub days: u64,
     pub steps: u64,
 }
 
@@ -437,6 +440,13 @@ impl World {
                     self.voucher_codes.push(voucher.code.clone());
                 }
             }
+            Effect::OrderTerminal { attempt, order, .. } => {
+                self.terminal.order(attempt, &order, time, dice, &mut mail);
+                if let Some(attempt) = self.terminal.asked_twice {
+                    return Err(format!("the terminal was asked twice for {attempt}"));
+                }
+            }
+            Effect::TerminalDayEnded { .. } => {}
             Effect::WatchBank { .. } | Effect::StopWatching { .. } | Effect::HelpLamp(_) => {}
         }
         self.deliver(mail);
@@ -465,6 +475,8 @@ impl World {
         self.stats.reviews = state.counters.review;
         self.stats.words = self.journal.seen.len() as u64;
         self.stats.vouchers = self.journal.vouchers_redeemed;
+        self.stats.give_backs = self.journal.give_backs;
+        self.stats.days = self.journal.terminal_days;
         Ok(())
     }
 
@@ -498,7 +510,7 @@ impl World {
             && !state
                 .reviews
                 .iter()
-                .any(|r| r.kind == ReviewKind::Contradiction)
+                .any(|r| matches!(r.kind, ReviewKind::Contradiction | ReviewKind::GaveBack))
     }
 }
 

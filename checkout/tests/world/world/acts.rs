@@ -82,12 +82,15 @@ impl World {
             }
             return Ok(());
         }
-        let contradiction = self
-            .till
-            .state()
-            .reviews
-            .iter()
-            .any(|r| r.kind == ReviewKind::Contradiction);
+        if let Some(order) = &view.order {
+            self.disturbed_at = self.time;
+            return self.staff_order_runs(order);
+        }
+        let empty = matches!(view.screen, Screen::Attract { .. });
+        if empty && self.acts_left > 0 && self.dice.chance(60) {
+            return self.staff_orders();
+        }
+        let contradiction = self.till.state().reviews.iter().any(is_contradiction);
         let unsettled = self.acts_left == 0
             && self
                 .till
@@ -112,11 +115,13 @@ impl World {
             .state()
             .reviews
             .iter()
-            .find(|r| r.kind == ReviewKind::Contradiction)
+            .find(|review| is_contradiction(review))
             .cloned();
         let review = contradiction.unwrap_or(review);
         let real = match (review.kind, review.attempt) {
-            (ReviewKind::Contradiction, Some(attempt)) => self.terminal.settle(attempt),
+            (ReviewKind::Contradiction | ReviewKind::GaveBack, Some(attempt)) => {
+                self.terminal.settle(attempt)
+            }
             _ => true,
         };
         let decision = match real {
@@ -156,4 +161,12 @@ impl World {
         }))?;
         self.step(Event::Staff(StaffEvent::SignedOut))
     }
+}
+
+/// The terminal said something else than it, or a person, had said.
+fn is_contradiction(review: &Review) -> bool {
+    matches!(
+        review.kind,
+        ReviewKind::Contradiction | ReviewKind::GaveBack
+    )
 }
