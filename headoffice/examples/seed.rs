@@ -99,6 +99,7 @@ fn doubt(kiosk: &mut Kiosk) {
             sale: "s-9002".into(),
             method: Method::Card,
             amount,
+            order: None,
         },
     );
     kiosk.record(

@@ -231,6 +231,7 @@ fn everything_else(kiosk: &mut Kiosk) {
             sale: sale.clone(),
             method: Method::Card,
             amount: amount(),
+            order: None,
         },
     );
     kiosk.record(
@@ -256,6 +257,8 @@ fn everything_else(kiosk: &mut Kiosk) {
             business_date: support::TODAY.into(),
             method: Method::Cash,
             amount: amount(),
+            how: None,
+            attempt: None,
         },
     );
 }

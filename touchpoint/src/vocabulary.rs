@@ -272,8 +272,11 @@ bodies! {
         sale: String,
         /// How it is paid.
         method: Method,
-        /// What is asked for.
+        /// What is asked for; negative where money goes back to a card.
         amount: Money,
+        /// `reversal` or `refund` where money goes back; absent for a payment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<String>,
     }
     /// The request left for the terminal, or the QR code is on the screen.
     "attempt.sent" Money AttemptSent {
@@ -284,7 +287,7 @@ bodies! {
     "attempt.approved" Money AttemptApproved {
         /// The attempt.
         attempt: String,
-        /// What was taken.
+        /// What was taken; negative where money went back to a card.
         amount: Money,
         /// The provider's reference, digits that look like a card masked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -366,7 +369,7 @@ bodies! {
     "review.opened" Money ReviewOpened {
         /// The review's number on this kiosk.
         review: String,
-        /// `late`, `over`, `orphan`, `duplicate`, `wrong_currency`, `part_paid`, `contradiction`, `unpaid`, `voucher_expired`.
+        /// `late`, `over`, `orphan`, `duplicate`, `wrong_currency`, `part_paid`, `contradiction`, `unpaid`, `voucher_expired`, `gave_back`, `not_given_back`.
         why: String,
         /// How much; zero where the amount is in another currency.
         amount: Money,
@@ -420,6 +423,28 @@ bodies! {
         method: Method,
         /// What was given back, positive.
         amount: Money,
+        /// `reversal` where the terminal took the payment back, `refund` where money went to a card.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        how: Option<String>,
+        /// The attempt that gave it back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<String>,
+    }
+    /// The card terminal's day: about to be closed, and how that ended. Durable before the terminal is asked.
+    "terminal.day" Money TerminalDay {
+        /// The attempt.
+        attempt: String,
+        /// `intended`, `asked`, then one of `closed`, `refused`, `not_started`, `unknown`.
+        state: String,
+        /// Why it is not closed, or not known to be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What the terminal says it took less what it gave back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        total: Option<Money>,
+        /// How many transactions the terminal says, in two digits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<u32>,
     }
     /// The printer said the receipt is on paper.
     "receipt.printed" Touchpoints ReceiptPrinted {
