@@ -5,6 +5,7 @@
 //! knows both, and it leaves out whatever could tell a person: no staff number
 //! reaches a touchpoint, no card data reaches anything.
 
+mod card_orders;
 mod names;
 mod odd_money;
 
@@ -72,6 +73,11 @@ impl Scribe {
         self.items.get(&item).map_or(0, |(_, price)| *price)
     }
 
+    /// ISO 4217 code of the shop.
+    pub fn currency(&self) -> &str {
+        &self.currency
+    }
+
     /// The business day the journal is in.
     pub fn opened(&self) -> Option<LocalDate> {
         self.opened
@@ -137,6 +143,10 @@ impl Scribe {
             | What::OffersUnasked { .. }
             | What::PayeeDiffers
             | What::PayeeAccepted { .. }
+            | What::OrderIntended { .. }
+            | What::CardGivenBack { .. }
+            | What::TerminalDayAsked { .. }
+            | What::TerminalDayEnded { .. }
             | What::ReviewOpened(_)
             | What::ReviewResolved { .. } => self.write_money(fact, events),
             What::ReceiptPrinted { .. }
@@ -165,6 +175,7 @@ impl Scribe {
                     sale: visit(fact),
                     method: method(*kind),
                     amount: self.money(*amount_minor),
+                    order: None,
                 };
                 self.push(fact, &body, events)
             }

@@ -1,15 +1,17 @@
 //! One transaction for the store, made of what the till wants written.
 
 use crate::journal::Scribe;
-use crate::store::{Commit, SaleRecord, StoreError};
-use checkout::Now;
+use crate::store::{CardRecord, Commit, SaleRecord, StoreError};
 use checkout::till::{Fact, TillState, What};
+use checkout::{Currency, Now};
 
 /// Why facts cannot be written: a fault of this program, never of the data.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EncodeError {
     #[error(transparent)]
     Event(#[from] touchpoint::EventError),
+    #[error(transparent)]
+    Money(#[from] checkout::MoneyError),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     #[error(transparent)]
@@ -29,6 +31,7 @@ pub(crate) fn encode(
     if let Some(visit) = &state.visit {
         scribe.note_basket(&visit.basket, now.local().date);
     }
+    let currency = Currency::from_code(scribe.currency())?;
     let sale = facts.iter().find_map(|fact| match &fact.what {
         What::SaleCompleted(sale) => Some(sale),
         _ => None,
@@ -41,5 +44,9 @@ pub(crate) fn encode(
             .map(|sale| SaleRecord::of(sale))
             .transpose()?
             .map(Box::new),
+        card: facts
+            .iter()
+            .filter_map(|fact| CardRecord::of(fact, currency))
+            .collect(),
     })
 }

@@ -5,11 +5,12 @@
 use super::{App, AppEvent, UiEvent};
 use crate::devices::StaffPaper;
 use crate::format::Language;
-use crate::receipt::report::Summary;
+use crate::receipt::report::{Summary, TerminalPart};
 use crate::receipt::{self, Seller};
 use crate::store::{Closing, DayFigures, Moment, StoreError};
 use checkout::till::{
-    DeviceKind, Event, Lang, PrintOutcome, PrinterFault, PrinterSaid, Sale, StaffEvent, Voucher,
+    DeviceKind, Event, Lang, OrderKind, PrintOutcome, PrinterFault, PrinterSaid, Sale, StaffEvent,
+    Voucher,
 };
 
 /// A paper of the staff.
@@ -72,6 +73,8 @@ pub struct Day {
     pub asks_to_close: bool,
     /// The last thing said.
     pub said: Option<Said>,
+    /// The Z report waits for the card terminal's own end of day.
+    pub waits_for_terminal: bool,
     /// The store makes a report; a second touch waits for it.
     making: bool,
     job_no: Option<u64>,
@@ -83,6 +86,11 @@ impl Day {
         self.said = None;
         self.asks_to_close = false;
         self.job_no = None;
+    }
+
+    /// When the terminal's day was last closed for certain, unix milliseconds.
+    pub fn terminal_closed_ms(&self) -> Option<i64> {
+        self.figures.as_ref()?.terminal_closed_ms
     }
 
     /// The store's answer about the open day.
@@ -141,6 +149,8 @@ impl App {
                 Ok(DayReport::Made(Box::new(summary), 0))
             }),
             UiEvent::CloseDay if asked => self.close_day(),
+            UiEvent::CloseDayAlone => self.close_day_alone(),
+            UiEvent::DeskTask(id, _) if id == "order-day" => self.close_day_alone(),
             UiEvent::CloseDay => {
                 self.day.said = None;
                 self.day.asks_to_close = true;
@@ -200,6 +210,45 @@ impl App {
             self.day.said = Some(Said::VisitOpen);
             return;
         }
+        if self.config.file.terminal.is_some() {
+            self.day.said = None;
+            self.step(Event::Staff(StaffEvent::CloseTerminalDay));
+            let order = self.till.state().order.as_deref();
+            if order.is_some_and(|order| order.kind == OrderKind::DayClose) {
+                self.day.waits_for_terminal = true;
+                return;
+            }
+        }
+        self.make_z();
+    }
+
+    /// Staff do not wait for the terminal: the Z report says that it had not answered.
+    fn close_day_alone(&mut self) {
+        if std::mem::take(&mut self.day.waits_for_terminal) {
+            self.make_z();
+        }
+    }
+
+    /// How the terminal's day ended is on disk: the Z report that waited for it is made.
+    pub(super) fn terminal_day_ended(&mut self) {
+        if std::mem::take(&mut self.day.waits_for_terminal) {
+            self.make_z();
+        } else {
+            self.ask_day();
+        }
+    }
+
+    /// As the till knows it now: what is on its way to the disk counts.
+    fn terminal_part(&self) -> TerminalPart {
+        let order = self.till.state().order.as_deref();
+        match order.is_some_and(|order| order.kind == OrderKind::DayClose) {
+            true => TerminalPart::Waiting,
+            false if self.config.file.terminal.is_some() => TerminalPart::Closes,
+            false => TerminalPart::None,
+        }
+    }
+
+    fn make_z(&mut self) {
         self.make_report(|engine, at| {
             Ok(match engine.close_day(at)? {
                 Closing::Closed(summary) => DayReport::Made(summary, 0),
@@ -226,6 +275,7 @@ impl App {
             utc_offset_min: now.utc_offset_min,
             business_date: now.business_date(starts_min),
             float_minor: self.config.file.shop.cash_float_minor,
+            terminal: self.terminal_part(),
         };
         let mailbox = self.mailbox.clone();
         self.store.run(

@@ -1,6 +1,6 @@
 //! The member of staff's side of the screen: PIN pad, cash pad, decisions.
 
-use super::{TypedWeight, UiEvent};
+use super::{GiveBackPad, TypedWeight, UiEvent};
 use crate::staff::{PIN_DIGITS, Tries};
 use checkout::Unit;
 use checkout::till::{
@@ -20,6 +20,7 @@ pub enum DeskView {
     Devices,
     Transfer,
     Review,
+    GiveBack,
 }
 
 /// What is wrong with the PIN.
@@ -58,6 +59,10 @@ pub struct Desk {
     pub reference: String,
     /// The review that is looked at.
     pub review: Option<ReviewId>,
+    /// The order in doubt at the card terminal is looked at.
+    pub order_open: bool,
+    /// Giving money of a card payment back.
+    pub give_back: GiveBackPad,
     /// The store's fault, for the devices list.
     pub storage: Option<StoreFault>,
     tries: Tries,
@@ -71,6 +76,8 @@ impl Desk {
         self.weight.clear();
         self.reference.clear();
         self.review = None;
+        self.order_open = false;
+        self.give_back = GiveBackPad::default();
         self.view = DeskView::Panel;
         self.problem = PinProblem::None;
     }
@@ -162,12 +169,23 @@ impl Desk {
                 self.view = DeskView::Panel;
                 return Some(Event::Staff(StaffEvent::TransferSeen { reference }));
             }
+            UiEvent::ReviewChoose(choice) if self.order_open => {
+                self.view = DeskView::Panel;
+                self.order_open = false;
+                return order_decision(state, choice);
+            }
             UiEvent::ReviewChoose(choice) => {
                 self.view = DeskView::Panel;
                 return decision(self.review.take()?, choice);
             }
             UiEvent::DeskTask(id, second) => {
+                if id == "order-doubt" {
+                    (self.review, self.order_open) = (None, true);
+                    self.view = DeskView::Review;
+                    return None;
+                }
                 if let Some(review) = id.strip_prefix("review:") {
+                    self.order_open = false;
                     self.review = review.parse().ok().map(ReviewId);
                     self.view = DeskView::Review;
                     return None;
@@ -264,8 +282,23 @@ fn decision(review: ReviewId, choice: &str) -> Option<Event> {
     }))
 }
 
+/// What a choice about the order in doubt asks of the till.
+fn order_decision(state: &TillState, choice: &str) -> Option<Event> {
+    let attempt = state.order.as_ref()?.attempt;
+    let decision = match choice {
+        "went-back" => AttemptDecision::Paid,
+        "not-back" => AttemptDecision::NotCharged,
+        _ => return None,
+    };
+    Some(Event::Staff(StaffEvent::ResolveAttempt {
+        attempt,
+        decision,
+        note: "decided at the kiosk by the terminal's own journal".to_owned(),
+    }))
+}
+
 /// What a task on the panel asks of the till: `settle:ATTEMPT`, `voucher:CODE`, `payee`, `parked:CODE`,
-/// `receipt:N`, `cash`; the second button is the one that gives up.
+/// `receipt:N`, `cash`, `order`; the second button is the one that gives up.
 fn task(id: &str, second: bool) -> Option<Event> {
     let (kind, which) = id.split_once(':').unwrap_or((id, ""));
     let event = match kind {
@@ -281,6 +314,7 @@ fn task(id: &str, second: bool) -> Option<Event> {
             receipt_number: which.parse().ok()?,
         },
         "cash" => StaffEvent::CashRefused,
+        "order" => StaffEvent::CancelOrder,
         _ => return None,
     };
     Some(Event::Staff(event))
@@ -360,6 +394,7 @@ mod tests {
         let again = StaffEvent::ReprintVoucher("V34679ACDE".to_owned());
         assert_eq!(task("voucher:V34679ACDE", false), staff(again));
         assert_eq!(task("payee", false), staff(StaffEvent::AcceptPayee));
+        assert_eq!(task("order", false), staff(StaffEvent::CancelOrder));
     }
 
     #[test]

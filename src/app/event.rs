@@ -2,7 +2,7 @@
 
 use super::day::DayReport;
 use super::{Access, DeskView, Panel};
-use crate::store::{Category, DayFigures, Found, StorageLevel, StoreError};
+use crate::store::{Category, DayFigures, Found, Refundable, StorageLevel, StoreError};
 use checkout::till::{Event, PrinterSaid, Sale, StoreFault};
 
 /// What reaches the UI loop.
@@ -27,6 +27,8 @@ pub enum AppEvent {
     Day(Result<DayFigures, StoreError>),
     /// A report of the day is made, or why not.
     Report(Result<DayReport, StoreError>),
+    /// A sale whose card payments can be given back, or that there is none.
+    Refundable(Result<Option<Refundable>, StoreError>),
     /// The printer said something about a paper of the staff.
     Paper {
         /// The paper's number.
@@ -90,6 +92,14 @@ pub enum UiEvent {
     TransferErase,
     TransferConfirm,
     ReviewChoose(String),
+    OpenGiveBack,
+    GiveBackKey(String),
+    GiveBackErase,
+    GiveBackAll,
+    GiveBackNext,
+    GiveBackOther,
+    GiveBackConfirm,
+    CloseDayAlone,
     DoubtPaid,
     DoubtNotPaid,
     DoubtGivenBack,

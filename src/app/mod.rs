@@ -10,6 +10,7 @@ pub(crate) mod commit;
 mod day;
 mod desk;
 mod event;
+mod give_back;
 mod names;
 mod panels;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use browse::Browse;
 pub use day::{Day, DayReport, Paper, Said};
 pub use desk::{Desk, DeskView, PinProblem, cash_due, notes};
 pub use event::{AppEvent, UiEvent};
+pub use give_back::{GiveBackPad, Typing, of_review};
 pub use names::{screen_name, store_fault};
 pub use panels::{Access, Panel, Panels};
 pub use weight::TypedWeight;
@@ -201,6 +203,7 @@ impl App {
             AppEvent::Categories(found) => self.browse.take_categories(found),
             AppEvent::Day(figures) => self.day.take(figures),
             AppEvent::Report(made) => self.report_made(made),
+            AppEvent::Refundable(found) => self.refundable_found(found),
             AppEvent::Paper { job_no, said } => self.day.paper_said(job_no, said),
             AppEvent::Pin(who) => self.pin_checked(who),
             AppEvent::Reprint(sale) => self.print_copy_of(sale),
@@ -305,6 +308,7 @@ impl App {
             Effect::LookUp { ticket, code } => self.look_up(ticket, &code),
             Effect::WakeAt { mono_ms } => self.wake_at_mono_ms = Some(mono_ms),
             Effect::PrintVoucher { voucher, lang, .. } => self.print_voucher(&voucher, &lang),
+            Effect::TerminalDayEnded { .. } => self.terminal_day_ended(),
             other => {
                 if matches!(other, Effect::RecoverTerminal { .. }) {
                     self.recovery_asked_mono_ms = Some(now.mono_ms);
@@ -471,7 +475,7 @@ impl App {
     }
 
     fn desk_touch(&mut self, event: UiEvent) {
-        if self.day_touch(&event) {
+        if self.day_touch(&event) || self.give_back_touch(&event) {
             return;
         }
         if matches!(event, UiEvent::PinSubmit) {

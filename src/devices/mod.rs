@@ -59,6 +59,7 @@ impl Devices {
             | Effect::AskTerminal { .. }
             | Effect::ConfirmTerminal { .. }
             | Effect::AbortTerminal { .. }
+            | Effect::OrderTerminal { .. }
             | Effect::RecoverTerminal { .. } => match &mut self.card {
                 Some(card) => card.carry_out(effect),
                 None => self.no_terminal(&effect),
@@ -99,7 +100,10 @@ impl Devices {
             }
             Effect::HelpLamp(on) => tracing::info!(on, "somebody waits for staff"),
             // The program's own.
-            Effect::Store { .. } | Effect::LookUp { .. } | Effect::WakeAt { .. } => {}
+            Effect::Store { .. }
+            | Effect::LookUp { .. }
+            | Effect::TerminalDayEnded { .. }
+            | Effect::WakeAt { .. } => {}
         }
     }
 
@@ -111,7 +115,9 @@ impl Devices {
 
     fn no_terminal(&self, effect: &Effect) {
         match effect {
-            Effect::PrepareTerminal { attempt, .. } | Effect::AskTerminal { attempt, .. } => {
+            Effect::PrepareTerminal { attempt, .. }
+            | Effect::OrderTerminal { attempt, .. }
+            | Effect::AskTerminal { attempt, .. } => {
                 let said = TerminalSaid::NotStarted(NotStartedReason::Unreachable);
                 terminal_said(&self.report, *attempt, said);
             }

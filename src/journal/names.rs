@@ -22,6 +22,8 @@ pub(super) fn decline(reason: &DeclineReason) -> &'static str {
         DeclineReason::NoCard => "expired",
         DeclineReason::WrongPin => "wrong_pin",
         DeclineReason::Bank(_) => "declined",
+        DeclineReason::AlreadyReversed => "already_reversed",
+        DeclineReason::ReversalImpossible => "reversal_impossible",
     }
 }
 
@@ -47,6 +49,7 @@ pub(super) fn not_started(reason: NotStartedReason) -> &'static str {
         NotStartedReason::Restarted => "restarted",
         NotStartedReason::StorageDown => "storage_down",
         NotStartedReason::CodeUnreadable => "code_unreadable",
+        NotStartedReason::Unsupported => "unsupported",
     }
 }
 

@@ -102,7 +102,7 @@ impl Scribe {
                 };
                 self.alarm(fact, "qr", &format!("payee_accepted.{by}"), events)
             }
-            _ => Ok(()),
+            _ => self.write_card_order(fact, events),
         }
     }
 }
@@ -118,6 +118,8 @@ fn review_kind(kind: ReviewKind) -> &'static str {
         ReviewKind::Duplicate => "duplicate",
         ReviewKind::WrongCurrency => "wrong_currency",
         ReviewKind::VoucherExpired => "voucher_expired",
+        ReviewKind::GaveBack => "gave_back",
+        ReviewKind::NotGivenBack => "not_given_back",
     }
 }
 

@@ -13,6 +13,7 @@ pub mod phone;
 pub mod report;
 mod sale;
 pub mod slip;
+pub mod terminal_day;
 pub mod voucher;
 
 use crate::config::Configuration;

@@ -3,11 +3,12 @@
 //! An X report reads the counters and leaves them alone. A Z report closes a business day; Z
 //! reports of one counter are numbered without gaps from 1.
 
-use super::Seller;
 use super::sale::{local_time, seller_head};
+use super::{Seller, terminal_day};
 use crate::format::{Language, amount, tax_rate};
+use crate::store::TerminalClose;
 use crate::view::text::{self, pick};
-use checkout::till::{Sale, Tender, TenderKind};
+use checkout::till::{OrderKind, Sale, Tender, TenderKind};
 use checkout::{Currency, LocalDate, TaxTotal, TaxTreatment};
 use hardware::printer::document::{Align, Cell, Document, Size, Style};
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,20 @@ pub struct CurrencyTotals {
     pub unconfirmed_minor: i64,
     /// By VAT rate, lowest first; what has no rate comes last.
     pub taxes: Vec<TaxTotal>,
+    /// Given back to cards, by the way it went.
+    #[serde(default)]
+    pub given_back: Vec<GivenBack>,
+}
+
+/// Money given back to cards one way, in minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenBack {
+    /// Taken back by the terminal, or refunded to a card.
+    pub kind: OrderKind,
+    /// How often.
+    pub count: u32,
+    /// How much, positive.
+    pub amount_minor: i64,
 }
 
 impl CurrencyTotals {
@@ -77,6 +92,7 @@ impl CurrencyTotals {
             unconfirmed: 0,
             unconfirmed_minor: 0,
             taxes: Vec::new(),
+            given_back: Vec::new(),
         }
     }
 
@@ -170,6 +186,31 @@ pub struct Summary {
     pub payments_in_doubt: u32,
     /// Cash put into the drawer at the start of the day, in minor units of the first currency.
     pub float_minor: i64,
+    /// What there is to say of a card terminal's day, beside its closes.
+    #[serde(default)]
+    pub terminal: TerminalPart,
+    /// Closes of the card terminal's day since the last Z report, oldest first.
+    #[serde(default)]
+    pub terminal_closes: Vec<TerminalClose>,
+    /// The last movement of card money that is in this report; the next report begins after it.
+    #[serde(default)]
+    pub last_movement_no: i64,
+    /// The last close of the terminal's day that is in this report.
+    #[serde(default)]
+    pub last_terminal_day_no: i64,
+}
+
+/// Whether a card terminal's day is part of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TerminalPart {
+    /// There is no card terminal.
+    #[default]
+    None,
+    /// Its closes say it all; without one its day is still open.
+    Closes,
+    /// It was asked, and had not answered when the report was made.
+    Waiting,
 }
 
 impl Summary {
@@ -188,6 +229,10 @@ impl Summary {
             copies: 0,
             payments_in_doubt: 0,
             float_minor: 0,
+            terminal: TerminalPart::None,
+            terminal_closes: Vec::new(),
+            last_movement_no: 0,
+            last_terminal_day_no: 0,
         }
     }
 
@@ -199,15 +244,22 @@ impl Summary {
             None => (number, number),
             Some((first, last)) => (first.min(number), last.max(number)),
         });
-        let known = self
-            .currencies
-            .iter()
-            .position(|totals| totals.currency == sale.currency);
+        self.totals_in(sale.currency).add(sale);
+    }
+
+    /// Adds what was given back to cards in one currency and one way.
+    pub fn add_given_back(&mut self, currency: Currency, given_back: GivenBack) {
+        self.totals_in(currency).given_back.push(given_back);
+    }
+
+    fn totals_in(&mut self, currency: Currency) -> &mut CurrencyTotals {
+        let mut known = self.currencies.iter();
+        let known = known.position(|totals| totals.currency == currency);
         let index = known.unwrap_or_else(|| {
-            self.currencies.push(CurrencyTotals::new(sale.currency));
+            self.currencies.push(CurrencyTotals::new(currency));
             self.currencies.len() - 1
         });
-        self.currencies[index].add(sale);
+        &mut self.currencies[index]
     }
 
     /// What should lie in the drawer: the float and the cash of the first currency.
@@ -236,6 +288,7 @@ impl Summary {
             paper.text(pick(language, "Chưa có đơn nào.", "No sales yet."));
             paper.rule();
         }
+        terminal_day::section(&mut paper, self, language);
         self.counts(&mut paper, language);
         self.foot(&mut paper, language);
         paper.cut();
@@ -367,6 +420,13 @@ fn currency(paper: &mut Document, totals: &CurrencyTotals, language: Language) {
             Cell::number(say(totals.unconfirmed_minor), 13),
         ]);
     }
+    for back in &totals.given_back {
+        paper.columns(vec![
+            Cell::fill(given_back_words(back.kind, language)),
+            Cell::number(back.count.to_string(), 5),
+            Cell::number(say(-back.amount_minor), 13),
+        ]);
+    }
     paper.rule();
     let row = |rate: String, base: String, tax: String| {
         vec![
@@ -385,6 +445,13 @@ fn currency(paper: &mut Document, totals: &CurrencyTotals, language: Language) {
         paper.columns(row(rate, say(tax.base_minor), say(tax.tax_minor)));
     }
     paper.rule();
+}
+
+fn given_back_words(kind: OrderKind, language: Language) -> &'static str {
+    match kind {
+        OrderKind::Reversal => pick(language, "Hủy giao dịch thẻ", "Card reversals"),
+        _ => pick(language, "Hoàn tiền vào thẻ", "Card refunds"),
+    }
 }
 
 #[cfg(test)]

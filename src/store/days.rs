@@ -6,16 +6,17 @@
 
 use std::borrow::Cow;
 
-use checkout::LocalDate;
 use checkout::till::{AttemptStatus, Sale, TillState, Visit};
+use checkout::{Currency, LocalDate};
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Deserialize;
 use touchpoint::Lane;
 
+use super::card_money::TerminalClose;
 use super::engine::Engine;
 use super::error::StoreError;
 use super::journal::i64_of;
-use crate::receipt::report::{Kind, Summary};
+use crate::receipt::report::{GivenBack, Kind, Summary, TerminalPart};
 
 /// When a report is made; time is a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Moment {
     pub business_date: LocalDate,
     /// Cash that lay in the drawer when the day began, in minor units.
     pub float_minor: i64,
+    /// What there is to say of a card terminal's day.
+    pub terminal: TerminalPart,
 }
 
 /// The open day at a glance, by sums of columns alone.
@@ -41,6 +44,8 @@ pub struct DayFigures {
     pub last_sale: Option<String>,
     /// The newest Z report.
     pub last_report: Option<ClosedDay>,
+    /// When the card terminal's day was last closed for certain, unix milliseconds UTC.
+    pub terminal_closed_ms: Option<i64>,
 }
 
 /// A Z report that was made.
@@ -52,6 +57,10 @@ pub struct ClosedDay {
     pub business_date: String,
     /// When it was made, unix milliseconds UTC.
     pub closed_ms: i64,
+    /// What it says of the card terminal's day.
+    pub terminal: TerminalPart,
+    /// The closes of the terminal's day in it, oldest first.
+    pub terminal_closes: Vec<TerminalClose>,
 }
 
 /// What became of closing a day.
@@ -69,6 +78,8 @@ struct Begin {
     last_sale_no: i64,
     journal_no: i64,
     next_seq: [i64; 2],
+    movement_no: i64,
+    terminal_day_no: i64,
 }
 
 /// What an event says that a report counts.
@@ -115,11 +126,15 @@ impl Engine {
             figures.last_report = self
                 .connection
                 .prepare_cached(
-                    "SELECT number, business_date, closed_ms FROM z_report
+                    "SELECT number, business_date, closed_ms, summary FROM z_report
                      ORDER BY journal_no DESC, number DESC LIMIT 1",
                 )?
                 .query_row([], closed_day)
                 .optional()?;
+            figures.terminal_closed_ms = self
+                .connection
+                .prepare_cached("SELECT max(ended_ms) FROM terminal_day WHERE outcome = 'closed'")?
+                .query_row([], |row| row.get(0))?;
             Ok(figures)
         };
         read().map_err(|error| self.sql(&error))
@@ -227,7 +242,9 @@ impl Engine {
         let begin = self
             .connection
             .query_row(
-                "SELECT last_sale_no, journal_no, money_next_seq, touchpoints_next_seq FROM z_report
+                "SELECT last_sale_no, journal_no, money_next_seq, touchpoints_next_seq,
+                        coalesce(json_extract(summary, '$.last_movement_no'), 0),
+                        coalesce(json_extract(summary, '$.last_terminal_day_no'), 0) FROM z_report
                  ORDER BY journal_no DESC, number DESC LIMIT 1",
                 [],
                 |row| {
@@ -235,6 +252,8 @@ impl Engine {
                         last_sale_no: row.get(0)?,
                         journal_no: row.get(1)?,
                         next_seq: [row.get(2)?, row.get(3)?],
+                        movement_no: row.get(4)?,
+                        terminal_day_no: row.get(5)?,
                     })
                 },
             )
@@ -254,6 +273,12 @@ impl Engine {
         self.add_sales(&mut summary, begin)?;
         self.add_counts(&mut summary, begin)
             .map_err(|error| self.sql(&error))?;
+        self.add_card_money(&mut summary, begin)
+            .map_err(|error| self.sql(&error))?;
+        // During the day the terminal's is open, too; there is nothing to say of that.
+        if kind != Kind::X {
+            summary.terminal = at.terminal;
+        }
         summary.payments_in_doubt = in_doubt(state);
         summary.float_minor = at.float_minor;
         Ok(summary)
@@ -280,6 +305,27 @@ impl Engine {
         if let Some(day) = first_day {
             summary.business_date = day;
         }
+        Ok(())
+    }
+
+    fn add_card_money(&self, summary: &mut Summary, begin: Begin) -> rusqlite::Result<()> {
+        let (given_back, last_movement_no) = self.given_back_after(begin.movement_no)?;
+        for total in given_back {
+            // A code that is no currency was never written by this program.
+            if let Ok(currency) = Currency::from_code(&total.currency) {
+                let (kind, count, amount_minor) = (total.kind, total.count, total.amount_minor);
+                let given_back = GivenBack {
+                    kind,
+                    count,
+                    amount_minor,
+                };
+                summary.add_given_back(currency, given_back);
+            }
+        }
+        let (closes, last_terminal_day_no) = self.terminal_closes(begin.terminal_day_no)?;
+        summary.terminal_closes = closes;
+        summary.last_movement_no = last_movement_no;
+        summary.last_terminal_day_no = last_terminal_day_no;
         Ok(())
     }
 
@@ -310,11 +356,24 @@ impl Engine {
 }
 
 fn closed_day(row: &Row<'_>) -> rusqlite::Result<ClosedDay> {
+    let summary: String = row.get(3)?;
+    let told: ToldOfTerminal = serde_json::from_str(&summary).unwrap_or_default();
     Ok(ClosedDay {
         number: row.get::<_, i64>(0)?.unsigned_abs(),
         business_date: row.get(1)?,
         closed_ms: row.get(2)?,
+        terminal: told.terminal,
+        terminal_closes: told.terminal_closes,
     })
+}
+
+/// What a Z report says of the card terminal; reports of earlier versions say nothing.
+#[derive(Default, Deserialize)]
+struct ToldOfTerminal {
+    #[serde(default)]
+    terminal: TerminalPart,
+    #[serde(default)]
+    terminal_closes: Vec<TerminalClose>,
 }
 
 /// Counts one event. What is no event of ours (there is none in a sound journal) counts for nothing.
@@ -342,6 +401,8 @@ fn in_doubt(state: &TillState) -> u32 {
     };
     let visits = state.visit.iter().map(unknown).sum::<usize>();
     let parked = state.parked.iter().map(|parked| unknown(&parked.visit));
-    let all = visits + parked.sum::<usize>() + state.reviews.len();
+    let order = state.order.as_deref();
+    let order = order.filter(|order| order.status == AttemptStatus::Unknown);
+    let all = visits + parked.sum::<usize>() + state.reviews.len() + usize::from(order.is_some());
     u32::try_from(all).unwrap_or(u32::MAX)
 }

@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use checkout::till::TillState;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use touchpoint::{JournalId, Lane};
 
 use super::catalogue_file::Catalogue;
 use super::error::StoreError;
 use super::health::{Ballast, StorageHealth, StorageLevel};
-use super::journal::{self, Built, JournalEvent, JournalReason, LANES, LaneMarks, Position};
+use super::journal::{self, JournalReason, LANES, LaneMarks, Position};
 use super::migrate;
-use super::sales::{self, SaleRecord};
+use super::sales;
 
 /// Oldest SQLite without the WAL-reset bug, as `sqlite3_libversion_number` counts (sync-and-reliability.md §0.4).
 const SQLITE_SAFE: i32 = 3_051_003;
@@ -69,26 +69,6 @@ pub struct Ids {
     pub machine: String,
 }
 
-/// One transaction of the till: what happened, the state it led to, and the sale if one was completed.
-#[derive(Clone)]
-pub struct Commit {
-    /// Unix milliseconds UTC, untrusted, as the till saw it.
-    pub wall_ms: i64,
-    /// Journal events in order.
-    pub events: Vec<JournalEvent>,
-    /// The till's state after these events as JSON; `None` leaves the stored state as it is.
-    pub state_json: Option<String>,
-    /// The completed sale.
-    pub sale: Option<Box<SaleRecord>>,
-}
-
-/// What a commit made durable.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Committed {
-    /// Positions of the events, in the order they were given.
-    pub positions: Vec<Position>,
-}
-
 /// The open database. Lives on the store thread; every method is one synchronous transaction or read.
 pub struct Engine {
     pub(super) connection: Connection,
@@ -107,7 +87,7 @@ pub struct Engine {
     check_due: bool,
     wal_dirty: bool,
     /// Sales were written that `item_sold` does not count yet.
-    fold_due: bool,
+    pub(super) fold_due: bool,
     /// Pages in the write-ahead log after the newest commit. The length of its file says nothing: SQLite writes it
     /// again from the start and leaves it as long as it was.
     wal_pages: Arc<AtomicU32>,
@@ -186,83 +166,6 @@ impl Engine {
             items: engine.catalogue.as_ref().map_or(0, Catalogue::items),
         };
         Ok((engine, boot))
-    }
-
-    /// Makes facts, state and sale durable in one transaction with `synchronous=FULL`.
-    ///
-    /// # Errors
-    /// Nothing was written when an error comes back. After [`StoreError::Io`] the file is opened and verified again
-    /// before anything else is accepted. On a full disk the ballast is given up and the write tried once more.
-    pub fn commit(&mut self, commit: Commit) -> Result<Committed, StoreError> {
-        self.reopen_if_failed()?;
-        let (built, heads) = self.build(commit.events);
-        let state = commit.state_json.as_deref();
-        let sale = commit.sale.as_deref();
-        let mut written = self.write(&built, &heads, commit.wall_ms, state, sale);
-        if matches!(written, Err(StoreError::Full(_))) && self.ballast.release() {
-            self.notices.push(StorageHealth::BallastReleased);
-            written = self.write(&built, &heads, commit.wall_ms, state, sale);
-        }
-        if let Err(error) = written {
-            self.note_failure(&error);
-            return Err(error);
-        }
-        self.heads = heads;
-        if let Some(sale) = sale {
-            sales::count_sold(&mut self.sold, sale);
-            self.fold_due = true;
-        }
-        self.after_write();
-        Ok(Committed {
-            positions: built.into_iter().map(|event| event.position).collect(),
-        })
-    }
-
-    fn build(&self, events: Vec<JournalEvent>) -> (Vec<Built>, [Head; LANES]) {
-        let mut heads = self.heads;
-        let mut built = Vec::with_capacity(events.len());
-        for event in events {
-            let head = &mut heads[usize::from(event.lane.number())];
-            let position = Position {
-                lane: event.lane,
-                seq: head.next_seq,
-            };
-            let chain = touchpoint::chain_next(head.chain, &event.bytes);
-            *head = Head {
-                next_seq: head.next_seq + 1,
-                chain,
-            };
-            built.push(Built {
-                position,
-                chain,
-                bytes: event.bytes,
-            });
-        }
-        (built, heads)
-    }
-
-    fn write(
-        &mut self,
-        built: &[Built],
-        heads: &[Head; LANES],
-        wall_ms: i64,
-        state: Option<&str>,
-        sale: Option<&SaleRecord>,
-    ) -> Result<(), StoreError> {
-        let journal_no = self.journal_no;
-        let path = self.config.path.clone();
-        let mut attempt = || -> rusqlite::Result<()> {
-            let transaction = self.connection.transaction()?;
-            journal::insert(&transaction, journal_no, built, heads, wall_ms)?;
-            if let Some(state) = state {
-                write_state(&transaction, wall_ms, state)?;
-            }
-            if let Some(sale) = sale {
-                sales::insert(&transaction, journal_no, sale)?;
-            }
-            transaction.commit()
-        };
-        attempt().map_err(|error| StoreError::from_sqlite(&path, &error))
     }
 
     /// Something was written; the checkpoint comes when the answer is out ([`Self::after_answer`]).
@@ -458,16 +361,6 @@ impl Engine {
             seq: self.heads[usize::from(lane.number())].next_seq,
         }
     }
-}
-
-fn write_state(transaction: &Transaction<'_>, wall_ms: i64, state: &str) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO till_state (id, written_ms, body) VALUES (1, ?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET written_ms = excluded.written_ms, body = excluded.body",
-        )?
-        .execute(params![wall_ms, state])
-        .map(|_| ())
 }
 
 /// Refuses a SQLite that can corrupt a database.

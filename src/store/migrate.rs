@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/kiosk/0005-item-sold.sql"),
     include_str!("../../migrations/kiosk/0006-days.sql"),
     include_str!("../../migrations/kiosk/0007-claim-slips.sql"),
+    include_str!("../../migrations/kiosk/0008-card-money.sql"),
 ];
 
 /// Newest schema version this program knows.

@@ -10,8 +10,10 @@
 
 mod backup;
 mod browse;
+mod card_money;
 mod catalogue_build;
 mod catalogue_file;
+mod commit;
 mod days;
 mod engine;
 mod error;
@@ -34,10 +36,12 @@ use std::time::Duration;
 
 pub use backup::set_aside;
 pub use browse::{Category, Found};
+pub use card_money::{CardRecord, GivenBackTotal, Refundable, TerminalClose};
 pub use catalogue_build::{BuildMode, Built as BuiltCatalogue, build as build_catalogue};
 pub use catalogue_file::Applied;
+pub use commit::{Commit, Committed};
 pub use days::{ClosedDay, Closing, DayFigures, Moment};
-pub use engine::{Boot, Commit, Committed, Engine, Ids, StoreConfig};
+pub use engine::{Boot, Engine, Ids, StoreConfig};
 pub use error::StoreError;
 pub use health::{StorageHealth, StorageLevel};
 pub use journal::{JournalEvent, JournalReason, LaneMarks, Position, Run, StoredEvent};

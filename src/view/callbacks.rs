@@ -234,6 +234,7 @@ fn desk_pads(ui: &MainWindow, post: &Post) {
         on_weight_key(key) => ui_event(UiEvent::WeightKey(key.into())),
         on_transfer_key(key) => ui_event(UiEvent::TransferKey(key.into())),
         on_choose(id) => ui_event(UiEvent::ReviewChoose(id.into())),
+        on_give_back_key(key) => ui_event(UiEvent::GiveBackKey(key.into())),
     );
     on!(post, staff,
         on_pin_erase => ui_event(UiEvent::PinErase),
@@ -246,6 +247,12 @@ fn desk_pads(ui: &MainWindow, post: &Post) {
         on_transfer_confirm => ui_event(UiEvent::TransferConfirm),
         on_weight_confirm => ui_event(UiEvent::WeightConfirm),
         on_weight_refuse => ui_event(UiEvent::WeightRefuse),
+        on_open_give_back => ui_event(UiEvent::OpenGiveBack),
+        on_give_back_erase => ui_event(UiEvent::GiveBackErase),
+        on_give_back_all => ui_event(UiEvent::GiveBackAll),
+        on_give_back_next => ui_event(UiEvent::GiveBackNext),
+        on_give_back_other => ui_event(UiEvent::GiveBackOther),
+        on_give_back_confirm => ui_event(UiEvent::GiveBackConfirm),
         on_leave => ui_event(UiEvent::LeaveDesk),
         on_sign_out => ui_event(UiEvent::LeaveDesk),
     );
@@ -271,6 +278,7 @@ fn desk_choices(ui: &MainWindow, post: &Post) {
             StaffView::Devices => DeskView::Devices,
             StaffView::Transfer => DeskView::Transfer,
             StaffView::Review => DeskView::Review,
+            StaffView::GiveBack => DeskView::GiveBack,
             StaffView::Panel | StaffView::Pin => DeskView::Panel,
         };
         show(ui_event(UiEvent::ShowDesk(view)));

@@ -4,6 +4,7 @@ use super::Presenter;
 use super::text::pick;
 use crate::app::{Model, Paper, Said};
 use crate::format::{Language, money};
+use crate::receipt::terminal_day;
 use crate::store::{ClosedDay, DayFigures, StoreError};
 use checkout::till::{PrintOutcome, PrinterFault, Sale};
 use checkout::{Currency, LocalDate, Money};
@@ -28,9 +29,25 @@ impl Presenter {
         staff.set_asks_to_close(day.asks_to_close);
         let report = day.figures.as_ref();
         let report = report.and_then(|day| day.last_report.as_ref());
+        let told = report
+            .map(|report| terminal_day::words(report.terminal, &report.terminal_closes, language));
+        let told = told.unwrap_or_default();
+        staff.set_last_terminal_proven(told.iter().all(|said| said.proven));
+        let name = pick(language, "Máy thẻ", "Terminal");
+        let told = told
+            .into_iter()
+            .map(|said| format!("{name}: {}", said.text));
+        let told: Vec<String> = told.collect();
+        staff.set_last_terminal(told.join("\n").into());
         let report = report.map(|report| report_line(model, report));
         staff.set_last_report(report.unwrap_or_default().into());
-        let said = day.said.as_ref().map(|said| words(model, said));
+        let ended = model.view.order_ended.as_ref();
+        let ended = || ended.map(|ended| super::card_orders::ended(model, ended));
+        let said = day
+            .said
+            .as_ref()
+            .map(|said| words(model, said))
+            .or_else(ended);
         let (message, tone) = said.unwrap_or_default();
         staff.set_message(message.into());
         staff.set_message_tone(tone);

@@ -6,8 +6,8 @@ use crate::devices::SeenTransaction;
 use crate::format::{Language, money};
 use checkout::Money;
 use checkout::till::{
-    Attempt, AttemptId, DeclineReason, DeviceKind, DeviceState, Doubt, NotStartedReason,
-    PrintOutcome, Recovery, Step,
+    Attempt, AttemptId, CardApproval, DeclineReason, DeviceKind, DeviceState, Doubt, Moment,
+    NotStartedReason, PrintOutcome, Recovery, Step,
 };
 use kiosk_ui::{DoubtCause, DoubtKind, Evidence, SlipPhase, StaffAdapter, Tone, UnknownAdapter};
 use slint::{ComponentHandle, SharedString};
@@ -70,7 +70,7 @@ impl Presenter {
                 .unwrap_or_default()
                 .into(),
         );
-        rows::sync(&self.rows.evidence, evidence(model, attempt));
+        rows::sync(&self.rows.evidence, evidence(model, &Story::of(attempt)));
     }
 }
 
@@ -157,15 +157,35 @@ fn slip_words(language: Language, outcome: PrintOutcome) -> &'static str {
     text::pick(language, vi, en)
 }
 
+/// What the till's state tells of one thing the terminal was asked for.
+pub(super) struct Story<'a> {
+    pub amount_minor: i64,
+    pub started_wall_ms: i64,
+    pub baseline: Option<&'a str>,
+    pub approval: Option<&'a CardApproval>,
+    pub history: &'a [Moment],
+}
+
+impl<'a> Story<'a> {
+    fn of(attempt: &'a Attempt) -> Self {
+        Self {
+            amount_minor: attempt.amount_minor,
+            started_wall_ms: attempt.started_wall_ms,
+            baseline: attempt.baseline.as_deref(),
+            approval: attempt.approval.as_ref(),
+            history: &attempt.history,
+        }
+    }
+}
+
 /// What is known, oldest first.
-fn evidence(model: &Model<'_>, attempt: &Attempt) -> Vec<Evidence> {
+pub(super) fn evidence(model: &Model<'_>, attempt: &Story<'_>) -> Vec<Evidence> {
     let line = |wall_ms: i64, words: String, tone| Evidence {
         time: model.clock.local(wall_ms, "%H:%M:%S").into(),
         words: words.into(),
         tone,
     };
-    let before = attempt.baseline.as_deref();
-    let before = match before.and_then(SeenTransaction::of_baseline) {
+    let before = match attempt.baseline.and_then(SeenTransaction::of_baseline) {
         Some(last) => format!(
             "{} {}",
             text::pick(
@@ -205,7 +225,7 @@ fn evidence(model: &Model<'_>, attempt: &Attempt) -> Vec<Evidence> {
     lines
 }
 
-fn step(model: &Model<'_>, attempt: &Attempt, step: &Step) -> (String, Tone) {
+fn step(model: &Model<'_>, attempt: &Story<'_>, step: &Step) -> (String, Tone) {
     let language = model.language;
     let say = |vi: &str, en: &str| text::pick(language, vi, en).to_owned();
     let asked = money(
@@ -222,7 +242,7 @@ fn step(model: &Model<'_>, attempt: &Attempt, step: &Step) -> (String, Tone) {
         ),
         Step::Approved => {
             let words = say("Máy thẻ báo đã duyệt", "The terminal approved");
-            let approval = attempt.approval.as_ref().map(|approval| {
+            let approval = attempt.approval.map(|approval| {
                 let known = SeenTransaction::of_reference(&approval.reference);
                 format!(": {} {}", approval.scheme, seen(model, &known))
             });
@@ -305,7 +325,9 @@ pub(super) fn declined(language: Language, reason: &DeclineReason) -> &'static s
             "Sai mã PIN. Bạn chưa bị trừ tiền.",
             "The PIN was wrong. Nothing was charged.",
         ),
-        DeclineReason::Bank(_) => (
+        DeclineReason::Bank(_)
+        | DeclineReason::AlreadyReversed
+        | DeclineReason::ReversalImpossible => (
             "Thẻ không được chấp nhận. Bạn chưa bị trừ tiền.",
             "The card was declined. Nothing was charged.",
         ),
@@ -336,7 +358,7 @@ pub(super) fn not_started(language: Language, reason: NotStartedReason) -> &'sta
             "Máy chưa ghi sổ được nên không thu tiền. Bạn chưa bị trừ tiền.",
             "This kiosk cannot keep its records now, so it took no money. Nothing was charged.",
         ),
-        NotStartedReason::Refused => (
+        NotStartedReason::Refused | NotStartedReason::Unsupported => (
             "Thiết bị không nhận khoản này. Bạn chưa bị trừ tiền, xin chọn cách khác.",
             "The device would not begin. Nothing was charged; choose another way.",
         ),

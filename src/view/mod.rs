@@ -5,6 +5,7 @@
 //! anything: no rule, no arithmetic on money beyond choosing what to print.
 
 mod callbacks;
+mod card_orders;
 pub mod controls;
 pub mod counter;
 mod day;

@@ -37,6 +37,7 @@ impl Presenter {
             DeskView::Devices => StaffView::Devices,
             DeskView::Transfer => StaffView::Transfer,
             DeskView::Review => StaffView::Review,
+            DeskView::GiveBack => StaffView::GiveBack,
         });
         let who = model.view.staff.as_ref();
         staff.set_staff_name(who.map(|id| id.0.as_str()).unwrap_or_default().into());
@@ -47,6 +48,7 @@ impl Presenter {
         self.show_weight_pad(model);
         self.show_transfer(model);
         self.show_review(model);
+        self.show_give_back(model);
         self.show_devices(model);
         self.show_day(model);
         rows::sync(&self.rows.tasks, tasks(model));
@@ -224,6 +226,7 @@ fn tasks(model: &Model<'_>) -> Vec<StaffTask> {
             second: SharedString::default(),
         });
     }
+    tasks.extend(super::card_orders::task(model));
     tasks.extend(state.reviews.iter().map(|review| StaffTask {
         id: format!("review:{}", review.id.0).into(),
         title: super::staff_money::title(model, review).into(),

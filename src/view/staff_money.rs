@@ -29,6 +29,9 @@ impl Presenter {
     }
 
     pub(super) fn show_review(&self, model: &Model<'_>) {
+        if model.desk.order_open {
+            return self.show_order(model);
+        }
         let reviews = model.state.reviews.iter();
         let mut wanted = reviews.filter(|review| Some(review.id) == model.desk.review);
         let Some(review) = wanted.next() else {
@@ -99,6 +102,16 @@ fn kind(language: Language, kind: ReviewKind) -> &'static str {
             "Phiếu hết hạn, chưa dùng:",
             "Voucher expired, unused:",
         ),
+        ReviewKind::GaveBack => text::pick(
+            language,
+            "Máy thẻ đã trả lại, sổ chưa ghi:",
+            "Given back by the terminal, not recorded:",
+        ),
+        ReviewKind::NotGivenBack => text::pick(
+            language,
+            "Sổ ghi đã trả lại, máy thẻ thì chưa:",
+            "Recorded as given back, the terminal did not:",
+        ),
     }
 }
 
@@ -149,6 +162,16 @@ fn why(language: Language, kind: ReviewKind) -> &'static str {
             "Phiếu hết hạn mà chưa ai dùng. Tiền vẫn là của khách.",
             "The voucher expired and nobody used it. The money is still the shopper's.",
         ),
+        ReviewKind::GaveBack => text::pick(
+            language,
+            "Máy thẻ nói đã trả tiền lại cho thẻ, trước đó nói chưa. Cửa hàng thiếu số tiền này.",
+            "The terminal says it gave money back where it had said not. The shop lacks it.",
+        ),
+        ReviewKind::NotGivenBack => text::pick(
+            language,
+            "Nhân viên đã ghi là đã trả lại, nhưng máy thẻ không có việc này. Tiền vẫn là của khách.",
+            "Staff had said given back, and the terminal knows of no such thing. It is still the shopper's.",
+        ),
     }
 }
 
@@ -170,7 +193,7 @@ fn choices(model: &Model<'_>, review: &Review) -> Vec<StaffChoice> {
         usual: false,
         grave: false,
     };
-    if review.kind == ReviewKind::Unpaid {
+    if matches!(review.kind, ReviewKind::Unpaid | ReviewKind::GaveBack) {
         return unpaid_choices(choice);
     }
     let mut choices = Vec::new();
@@ -182,6 +205,16 @@ fn choices(model: &Model<'_>, review: &Review) -> Vec<StaffChoice> {
                 format!("Giỏ hàng hiện lại và {amount} này trả cho giỏ."),
                 format!("The basket comes back and these {amount} pay for it."),
             ),
+        ));
+    }
+    let closed_ms = model.day.terminal_closed_ms();
+    let by_terminal = crate::app::of_review(model.state, review.id, closed_ms);
+    if let Some(taken) = by_terminal.filter(|_| model.config.file.terminal.is_some()) {
+        let way = super::card_orders::way_words(&taken, taken.amount_minor, model);
+        choices.push(choice(
+            "reverse",
+            ("Trả lại bằng máy thẻ", "Give back by the terminal"),
+            (way.0.to_owned(), way.1.to_owned()),
         ));
     }
     if review.kind.may_be_voucher() {

@@ -319,6 +319,7 @@ impl Counter {
             events: self.scribe.events(facts)?,
             state_json: Some(serde_json::to_string(state)?),
             sale: sale.transpose()?.map(Box::new),
+            card: Vec::new(),
         };
         let rows = Rows::of(&commit);
         if commit.sale.is_some() {
@@ -361,6 +362,7 @@ fn day_close(counter: &mut Counter, samples: &mut Samples) -> Result<()> {
         utc_offset_min: now.utc_offset_min,
         business_date: now.business_date(0),
         float_minor: 0,
+        terminal: crate::receipt::report::TerminalPart::None,
     };
     let since = Instant::now();
     let closing = counter.store.call(move |engine| engine.close_day(&at))?;

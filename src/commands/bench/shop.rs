@@ -104,6 +104,7 @@ impl Shop {
             events: Vec::new(),
             state_json: Some(serde_json::to_string(&TillState::default())?),
             sale: None,
+            card: Vec::new(),
         };
         let opened = self.store()?;
         let done = opened.store.call(|engine| engine.commit(commit));

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod matrix;
+mod orders;
 mod words;
 
 pub use words::SeenTransaction;
@@ -18,8 +19,8 @@ use checkout::till::{
 use hardware::terminal as hw;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use words::{card_approval, finished, not_ready, read_baseline, read_reference, recovery};
-use words::{shopper_prompt, write_baseline};
+use words::{card_approval, day_ended, finished, not_ready, order_kind, read_baseline};
+use words::{read_reference, recovery, shopper_prompt, write_baseline};
 
 type Pending = Arc<Mutex<BTreeMap<AttemptId, hw::Approval>>>;
 
@@ -60,7 +61,8 @@ impl Namespace {
 struct Row {
     attempt: hw::AttemptId,
     step: hw::JournalStep,
-    amount: hw::Amount,
+    /// `None` for a day close.
+    amount: Option<hw::Amount>,
 }
 
 impl hw::JournalProof for Row {
@@ -71,7 +73,7 @@ impl hw::JournalProof for Row {
         self.step
     }
     fn amount(&self) -> Option<hw::Amount> {
-        Some(self.amount)
+        self.amount
     }
 }
 
@@ -131,6 +133,7 @@ impl CardLane {
         let pending = Pending::default();
         let listener = Listener {
             namespace,
+            currency,
             pending: pending.clone(),
             report: report.clone(),
         };
@@ -168,13 +171,29 @@ impl CardLane {
                     tracing::warn!(%error, %attempt, "abort");
                 }
             }
+            Effect::OrderTerminal {
+                attempt,
+                order,
+                baseline,
+                ..
+            } => self.order(attempt, &order, baseline.as_deref()),
             Effect::RecoverTerminal {
                 attempt,
+                kind,
                 amount,
                 baseline,
                 approval,
                 ..
-            } => self.recover(attempt, amount, baseline.as_deref(), approval.as_ref()),
+            } => {
+                let kind = order_kind(kind);
+                self.recover(
+                    attempt,
+                    kind,
+                    amount,
+                    baseline.as_deref(),
+                    approval.as_ref(),
+                );
+            }
             _ => {}
         }
     }
@@ -198,7 +217,7 @@ impl CardLane {
         let row = Row {
             attempt: wide,
             step: hw::JournalStep::Armed,
-            amount: payment.amount,
+            amount: Some(payment.amount),
         };
         let sent = hw::Armed::new(payment, row)
             .map_err(hw::CommandRefused::from)
@@ -213,7 +232,7 @@ impl CardLane {
             let row = Row {
                 attempt: approval.attempt,
                 step: hw::JournalStep::Approved,
-                amount: approval.amount,
+                amount: Some(approval.amount),
             };
             hw::Durable::new(approval, row)
                 .map_err(hw::CommandRefused::from)
@@ -229,6 +248,7 @@ impl CardLane {
     fn recover(
         &self,
         attempt: AttemptId,
+        kind: hw::OrderKind,
         amount: Money,
         baseline: Option<&str>,
         approval: Option<&CardApproval>,
@@ -238,12 +258,12 @@ impl CardLane {
         let amount = self.amount(amount);
         let request = hw::RecoverRequest {
             attempt: wide,
-            kind: hw::OrderKind::Payment,
+            kind,
             amount,
             baseline: baseline.map_or(hw::Baseline::Unavailable, read_baseline),
             approval: approval.map(|known| hw::Approval {
                 attempt: wide,
-                kind: hw::OrderKind::Payment,
+                kind,
                 amount,
                 identity: read_reference(&known.reference, amount),
                 scheme: Some(known.scheme.clone()),
@@ -279,6 +299,7 @@ fn connection(config: &Terminal) -> Result<hw::Connection, CardLaneError> {
 /// The driver's side.
 struct Listener {
     namespace: Namespace,
+    currency: checkout::Currency,
     pending: Pending,
     report: Report,
 }
@@ -319,6 +340,9 @@ impl Listener {
             Said::Recovered { attempt, recovered } => {
                 self.say(attempt, TerminalSaid::Recovered(recovery(recovered)));
             }
+            Said::EndOfDay { attempt, outcome } => {
+                self.say(attempt, day_ended(outcome, self.currency));
+            }
             Said::StrayApproval { .. } => {
                 tracing::error!("the card terminal approved something nobody ordered");
             }
@@ -358,6 +382,7 @@ fn said_in_a_word(said: &TerminalSaid) -> &'static str {
         TerminalSaid::Completed => "completed",
         TerminalSaid::Lost | TerminalSaid::InDoubt(_) => "in doubt",
         TerminalSaid::Recovered(_) => "recovered",
+        TerminalSaid::DayEnded(_) => "day ended",
     }
 }
 

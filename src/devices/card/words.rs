@@ -1,8 +1,10 @@
 //! The driver's words and the till's words for the same things.
 
 use checkout::till::{
-    CardApproval, DeclineReason, Doubt, NotStartedReason, Recovery, TerminalPrompt, TerminalSaid,
+    CardApproval, DeclineReason, Doubt, NotStartedReason, OrderKind, Recovery, TerminalDayEnd,
+    TerminalPrompt, TerminalSaid, TerminalTotals,
 };
+use checkout::{Currency, Money};
 use hardware::terminal as hw;
 
 /// The baseline travels through the till as text it does not read.
@@ -159,11 +161,17 @@ pub(super) fn shopper_prompt(prompt: hw::ShopperPrompt) -> TerminalPrompt {
 pub(super) fn finished(outcome: hw::Outcome) -> TerminalSaid {
     match outcome {
         hw::Outcome::Approved(_) => TerminalSaid::Completed,
-        hw::Outcome::Declined { reason } => TerminalSaid::Declined(match reason {
-            hw::DeclineReason::CancelledOrTimeout => DeclineReason::Aborted,
-            hw::DeclineReason::ByBank(code) => DeclineReason::Bank(format!("{code:02}")),
-            other => DeclineReason::Bank(other.to_string()),
-        }),
+        hw::Outcome::Declined { reason } => TerminalSaid::Declined(declined(reason)),
+        // A reversal that is refused for good ends as one, whichever message says so.
+        hw::Outcome::NotStarted {
+            why:
+                hw::NotStarted::Refused {
+                    reason:
+                        reason @ (hw::DeclineReason::AlreadyReversed
+                        | hw::DeclineReason::ReversalNotPossible),
+                    ..
+                },
+        } => TerminalSaid::Declined(declined(reason)),
         hw::Outcome::NotStarted { why } => {
             tracing::warn!(%why, "card payment did not start");
             TerminalSaid::NotStarted(match why {
@@ -176,6 +184,78 @@ pub(super) fn finished(outcome: hw::Outcome) -> TerminalSaid {
             tracing::warn!(%why, "card payment in doubt");
             TerminalSaid::InDoubt(doubt(&why))
         }
+    }
+}
+
+fn declined(reason: hw::DeclineReason) -> DeclineReason {
+    match reason {
+        hw::DeclineReason::CancelledOrTimeout => DeclineReason::Aborted,
+        hw::DeclineReason::ByBank(code) => DeclineReason::Bank(format!("{code:02}")),
+        hw::DeclineReason::AlreadyReversed => DeclineReason::AlreadyReversed,
+        hw::DeclineReason::ReversalNotPossible => DeclineReason::ReversalImpossible,
+        other => DeclineReason::Bank(other.to_string()),
+    }
+}
+
+pub(super) fn order_kind(kind: OrderKind) -> hw::OrderKind {
+    match kind {
+        OrderKind::Payment => hw::OrderKind::Payment,
+        OrderKind::Reversal => hw::OrderKind::Reversal,
+        OrderKind::Refund => hw::OrderKind::Refund,
+        OrderKind::DayClose => hw::OrderKind::DayClose,
+    }
+}
+
+/// The terminal's receipt number in a reference.
+pub(super) fn receipt_number(reference: &str) -> Option<u16> {
+    SeenTransaction::of_reference(reference).receipt_number
+}
+
+/// How a day close ended. A terminal that names no currency speaks of the one it was registered with, the shop's.
+pub(super) fn day_ended(outcome: hw::DayCloseOutcome, currency: Currency) -> TerminalSaid {
+    let end = match outcome {
+        hw::DayCloseOutcome::Closed(report) => TerminalDayEnd::Closed(totals(&report, currency)),
+        hw::DayCloseOutcome::Refused { reason } => TerminalDayEnd::Refused(declined(reason)),
+        hw::DayCloseOutcome::NotStarted { why } => {
+            tracing::warn!(%why, "the terminal's day close did not start");
+            match why {
+                hw::NotStarted::Refused { reason, .. } => TerminalDayEnd::Refused(declined(reason)),
+                hw::NotStarted::NotConnected => {
+                    TerminalDayEnd::NotStarted(NotStartedReason::Unreachable)
+                }
+                hw::NotStarted::Busy => TerminalDayEnd::NotStarted(NotStartedReason::Busy),
+                hw::NotStarted::Unsupported => {
+                    TerminalDayEnd::NotStarted(NotStartedReason::Unsupported)
+                }
+                _ => TerminalDayEnd::NotStarted(NotStartedReason::Refused),
+            }
+        }
+        hw::DayCloseOutcome::Unknown { why } => {
+            tracing::warn!(%why, "the terminal's day close is in doubt");
+            TerminalDayEnd::Unknown(doubt(&why))
+        }
+    };
+    TerminalSaid::DayEnded(end)
+}
+
+fn totals(report: &hw::EndOfDayReport, shop: Currency) -> TerminalTotals {
+    let told = match report.currency {
+        None => Some(shop),
+        Some(number) => {
+            Currency::all().find(|known| hw::Currency::from_alpha(known.code()) == Some(number))
+        }
+    };
+    let minor = report
+        .total_minor
+        .and_then(|minor| i64::try_from(minor).ok());
+    let counts = report.schemes.iter().map(|scheme| scheme.count);
+    TerminalTotals {
+        total: told
+            .zip(minor)
+            .map(|(currency, minor)| Money::new(minor, currency)),
+        count: (!report.schemes.is_empty()).then(|| counts.fold(0, u32::saturating_add)),
+        first_receipt: report.first_receipt,
+        last_receipt: report.last_receipt,
     }
 }
 

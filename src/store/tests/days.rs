@@ -16,6 +16,7 @@ fn at(wall_ms: i64) -> Moment {
         utc_offset_min: 420,
         business_date: LocalDate::new(2026, 11, 22).unwrap(),
         float_minor: 500_000,
+        terminal: crate::receipt::report::TerminalPart::None,
     }
 }
 
@@ -45,6 +46,7 @@ fn tell<B: Body>(engine: &mut Engine, body: &B) {
             events: vec![event],
             state_json: None,
             sale: None,
+            card: Vec::new(),
         })
         .unwrap();
 }
@@ -59,6 +61,7 @@ fn state(engine: &mut Engine, change: impl FnOnce(&mut TillState)) {
             events: Vec::new(),
             state_json: Some(serde_json::to_string(&state).unwrap()),
             sale: None,
+            card: Vec::new(),
         })
         .unwrap();
 }

@@ -1,6 +1,7 @@
 //! Tests of the store through its public face.
 #![allow(clippy::unwrap_used)]
 
+mod card_money;
 mod catalogue;
 mod days;
 mod faults;
@@ -77,6 +78,7 @@ pub(super) fn commit(n: u64, lanes: &[Lane]) -> Commit {
             .collect(),
         state_json: Some(serde_json::to_string(&state).unwrap()),
         sale: None,
+        card: Vec::new(),
     }
 }
 
