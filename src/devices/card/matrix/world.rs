@@ -1,26 +1,21 @@
 //! One counter, its real database, a terminal and the wire between them, in one thread and in virtual time. Every
 //! touch, event, effect, command and byte is a step, and so is every page a commit writes; a kill can come at any.
 
-use super::super::{CardLane, Listener};
-use super::disk::{Image, cuts, length, log_of, sale_rows};
-use crate::app::{AppEvent, commit};
-use crate::assemble::till_config;
-use crate::journal::Scribe;
-use crate::mailbox::{Inbox, mailbox};
-use crate::store::{Engine, Ids, StoreConfig};
+use super::counter::{Counter, Unwritten, now};
+use super::disk::{Image, cuts, length, log_of};
+use crate::app::commit;
 use checkout::till::{
-    AttemptDecision, AttemptId, Availability, Effect, Effects, Event, LookUpResult, Scan, Screen,
-    StaffEvent, StaffId, StoreFault, TenderKind, TenderOption, Till, TillState, What,
+    AttemptDecision, AttemptId, Availability, Effect, Event, OrderKind, OrderStep, Screen,
+    StaffEvent, StaffId, StoreFault, TenderKind, TenderOption, What,
 };
-use checkout::{Item, ItemId, LocalDate, Now, PriceFrom, TaxClassId, Unit};
 use hardware::terminal as hw;
-use hw::sim::{Ledger, Scenario, SimModel, SimOutput, ZvtModel, ZvtModelConfig};
-use hw::stepped::{StepOutput, SteppedDriver};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use hw::sim::{
+    Ledger, Record, RecordKind, Scenario, SimModel, SimOutput, ZvtModel, ZvtModelConfig,
+};
+use hw::stepped::StepOutput;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
-use touchpoint::{JournalId, Lane};
 
-const START_WALL_MS: i64 = 1_795_000_000_000;
 /// More than any run needs; a run that gets there never ends.
 const STEPS_MAX: usize = 40_000;
 /// Times the shopper tries a card.
@@ -45,7 +40,27 @@ pub(super) enum Habit {
     DiskFullAtApproval,
 }
 
-/// How a purchase ended.
+/// What people want of the counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Job {
+    /// A shopper buys a coffee by card.
+    Buy,
+    /// Staff give so much of the last card payment back: the whole of it is a reversal, a part a refund.
+    GiveBack(i64),
+    /// Staff close the terminal's day.
+    CloseDay,
+}
+
+/// Where a run begins.
+#[derive(Clone)]
+pub(super) struct Begin {
+    pub(super) image: Image,
+    /// What the terminal has in its ledger.
+    pub(super) records: Vec<Record>,
+    pub(super) now_ms: u64,
+}
+
+/// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Paid,
@@ -55,42 +70,29 @@ pub(super) enum End {
     Review,
     /// The terminal contradicted itself: no card is taken before a person looked at the open review.
     Locked,
-}
-
-struct Counter {
-    till: Till,
-    scribe: Scribe,
-    /// `None` only while the counter is dead.
-    engine: Option<Engine>,
-    lane: CardLane,
-    listener: Listener,
-    driver: SteppedDriver,
-    inbox: Inbox<AppEvent>,
-    effects: VecDeque<Effect>,
-    events: VecDeque<Event>,
-    unwritten: VecDeque<Unwritten>,
-    wake_at: Option<u64>,
-}
-
-struct Unwritten {
-    commit: crate::store::Commit,
-    approved: Vec<AttemptId>,
+    /// What staff ordered is done and written down.
+    Done,
 }
 
 pub(super) struct World<'a> {
-    database: &'a Path,
+    pub(super) database: &'a Path,
     habit: Habit,
-    counter: Counter,
-    terminal: ZvtModel,
+    pub(super) job: Job,
+    pub(super) counter: Counter,
+    pub(super) terminal: ZvtModel,
+    /// Records the terminal had before.
+    pub(super) before: usize,
     /// A terminal that takes money by itself when nobody acknowledges.
     keeps: bool,
-    now_ms: u64,
+    pub(super) now_ms: u64,
     link_up: bool,
     to_terminal: VecDeque<u8>,
     to_kiosk: VecDeque<u8>,
     kills: VecDeque<(usize, Kill)>,
     tries: u32,
     approved_on_disk: BTreeSet<AttemptId>,
+    /// Closes of the terminal's day that are on disk as asked for.
+    closes_on_disk: usize,
     disk_full_until_ms: Option<u64>,
     pub(super) violations: Vec<String>,
     pub(super) steps: usize,
@@ -98,131 +100,11 @@ pub(super) struct World<'a> {
     pub(super) staff_decide: bool,
 }
 
-fn now(now_ms: u64) -> Now {
-    Now {
-        wall_ms: START_WALL_MS + i64::try_from(now_ms).unwrap(),
-        utc_offset_min: 420,
-        mono_ms: now_ms,
-    }
-}
-
-fn store_config(database: &Path) -> StoreConfig {
-    StoreConfig {
-        ballast_bytes: 0,
-        ..StoreConfig::new(database)
-    }
-}
-
-impl Counter {
-    /// The program starts.
-    fn start(database: &Path, now_ms: u64) -> Self {
-        let ids = Ids {
-            now_ms: now(now_ms).wall_ms,
-            new_journal: JournalId::new("019aa3c4-7b2e-7f10-9a55-000000000001").unwrap(),
-            machine: "m1".into(),
-        };
-        let (mut engine, boot) = Engine::open(store_config(database), &ids).unwrap();
-        // So that the length of the log is what is in it.
-        engine.checkpoint(true);
-        let opened = engine.last_business_date().unwrap();
-        let journal = boot.journal_id.as_str().to_owned();
-        let config = crate::testing::configuration();
-        let settings = till_config(&config, &journal);
-        let (post, inbox) = mailbox(|| {});
-        let connection = hw::Connection::Tcp {
-            host: "localhost".into(),
-            port: 20007,
-        };
-        let mut terminal = hw::TerminalConfig::zvt(connection, config.currency.code());
-        terminal.timeouts.poll_ms = 500;
-        let mut parts = None;
-        let lane = CardLane::around(config.currency, &journal, post, |listener| {
-            let (driver, handle) = SteppedDriver::new(&terminal)?;
-            parts = Some((driver, listener));
-            Ok(Box::new(handle))
-        })
-        .unwrap();
-        let (driver, listener) = parts.unwrap();
-        Self {
-            till: Till::new(settings, boot.state, 7, now(now_ms)),
-            scribe: Scribe::new(
-                format!("{now_ms:016x}"),
-                config.currency.code().to_owned(),
-                opened.and_then(|day| day.parse().ok()),
-            ),
-            engine: Some(engine),
-            lane,
-            listener,
-            driver,
-            inbox,
-            effects: VecDeque::new(),
-            events: VecDeque::from([Event::Tick]),
-            unwritten: VecDeque::new(),
-            wake_at: None,
-        }
-    }
-
-    fn step(&mut self, now_ms: u64, event: Event) {
-        let mut effects = Effects::new();
-        self.till.step(now(now_ms), event, &mut effects);
-        self.effects.extend(effects.drain());
-    }
-
-    fn commit(&mut self, commit: crate::store::Commit) {
-        let engine = self.engine.as_mut().unwrap();
-        engine.commit(commit).unwrap();
-    }
-
-    fn next_event(&mut self) -> Option<Event> {
-        self.events.pop_front().or_else(|| match self.inbox.take() {
-            Some(AppEvent::Till(event)) => Some(event),
-            Some(other) => panic!("not of the till: {other:?}"),
-            None => None,
-        })
-    }
-}
-
-/// The database of a counter with one coffee in the basket, at the question how to pay.
-pub(super) fn coffee_at_pay(database: &Path) -> Image {
-    let mut counter = Counter::start(database, 0);
-    let coffee = coffee();
-    for event in [
-        Event::Tick,
-        Event::Start,
-        Event::Scanned(Scan::new("6291041500213")),
-        Event::Pay,
-    ] {
-        counter.step(0, event);
-        while let Some(effect) = counter.effects.pop_front() {
-            let event = match effect {
-                Effect::Store {
-                    ticket,
-                    facts,
-                    state,
-                } => {
-                    let commit = commit::encode(&mut counter.scribe, now(0), &facts, &state);
-                    counter.commit(commit.unwrap());
-                    Event::Stored(ticket)
-                }
-                Effect::LookUp { ticket, .. } => Event::LookedUp {
-                    ticket,
-                    found: LookUpResult::One(Box::new(coffee.clone())),
-                },
-                _ => continue,
-            };
-            counter.step(0, event);
-        }
-    }
-    let screen = counter.till.view(now(0)).screen;
-    assert!(matches!(screen, Screen::Pay(_)), "{screen:?}");
-    drop(counter);
-    Image::read(database)
-}
-
 impl<'a> World<'a> {
-    /// The shopper's first order follows `first`, the others `usual`.
+    /// The first order follows `first`, the others `usual`. The file must hold the image of `begin`.
     pub(super) fn new(
         database: &'a Path,
+        (job, begin): (Job, &Begin),
         habit: Habit,
         first: Option<&Scenario>,
         usual: &Scenario,
@@ -232,7 +114,11 @@ impl<'a> World<'a> {
             last_receipt: 9998,
             ..ZvtModelConfig::default()
         };
-        let mut terminal = ZvtModel::new(config, Ledger::in_memory());
+        let mut ledger = Ledger::in_memory();
+        for record in &begin.records {
+            ledger.append(record.clone()).unwrap();
+        }
+        let mut terminal = ZvtModel::new(config, ledger);
         terminal.set_usual(usual.clone());
         let keeps =
             |scenario: &Scenario| scenario.when_unacknowledged == hw::sim::WhenUnacknowledged::Keep;
@@ -242,16 +128,19 @@ impl<'a> World<'a> {
         Self {
             database,
             habit,
-            counter: Counter::start(database, 0),
+            job,
+            counter: Counter::start(database, begin.now_ms),
             terminal,
+            before: begin.records.len(),
             keeps: keeps(usual) || first.is_some_and(keeps),
-            now_ms: 0,
+            now_ms: begin.now_ms,
             link_up: false,
             to_terminal: VecDeque::new(),
             to_kiosk: VecDeque::new(),
             kills: kills.iter().copied().collect(),
             tries: 0,
             approved_on_disk: BTreeSet::new(),
+            closes_on_disk: 0,
             disk_full_until_ms: None,
             violations: Vec::new(),
             steps: 0,
@@ -306,6 +195,7 @@ impl<'a> World<'a> {
         } else if let Some(unwritten) = self.counter.unwritten.pop_front() {
             self.counter.commit(unwritten.commit);
             self.approved_on_disk.extend(unwritten.approved);
+            self.closes_on_disk += unwritten.closes;
         } else {
             return self.people_act();
         }
@@ -314,6 +204,9 @@ impl<'a> World<'a> {
 
     /// Everything inside has come to rest: the shopper and staff act, or time passes.
     fn people_act(&mut self) -> Option<End> {
+        if self.job != Job::Buy {
+            return self.staff_act();
+        }
         match self.screen() {
             Screen::Pay(_) if self.tries >= TRIES_MAX => return Some(End::GivenUp),
             Screen::Pay(pay) if pay.options.iter().any(is_locked) => return Some(End::Locked),
@@ -352,6 +245,110 @@ impl<'a> World<'a> {
             _ => self.wait(),
         }
         None
+    }
+
+    /// Staff at the empty counter, until what they want is done.
+    fn staff_act(&mut self) -> Option<End> {
+        let view = self.counter.till.view(now(self.now_ms));
+        if let Some(order) = view.order {
+            let needed = OrderStep::Unknown { needs_staff: true };
+            match order.step == needed {
+                true if self.staff_decide => {
+                    let decision = match self.given_back(order.kind) {
+                        true => AttemptDecision::Paid,
+                        false => AttemptDecision::NotCharged,
+                    };
+                    self.sign_in();
+                    self.act(Event::Staff(StaffEvent::ResolveAttempt {
+                        attempt: order.attempt,
+                        decision,
+                        note: String::new(),
+                    }));
+                }
+                true => return Some(End::Review),
+                false => self.wait(),
+            }
+            return None;
+        }
+        if !self.counter.till.state().reviews.is_empty() {
+            return Some(End::Review);
+        }
+        let engine = self.counter.engine.as_ref().unwrap();
+        let (event, done) = match self.job {
+            Job::CloseDay => {
+                let closed = engine.day_figures().unwrap().terminal_closed_ms.is_some();
+                (StaffEvent::CloseTerminalDay, closed)
+            }
+            Job::GiveBack(amount_minor) => {
+                let found = engine.refundable(None).unwrap().unwrap();
+                let taken = Box::new(found.payments[0].clone());
+                let done = taken.given_back_minor > 0;
+                let event = StaffEvent::GiveBack {
+                    taken,
+                    amount_minor,
+                };
+                (event, done)
+            }
+            Job::Buy => return None,
+        };
+        if done {
+            return Some(End::Done);
+        }
+        if self.tries >= TRIES_MAX {
+            return Some(End::GivenUp);
+        }
+        self.tries += 1;
+        self.sign_in();
+        self.act(Event::Staff(event));
+        None
+    }
+
+    fn sign_in(&mut self) {
+        let staff = StaffId("S7".into());
+        self.act(Event::Staff(StaffEvent::SignedIn { staff }));
+    }
+
+    /// Whether the terminal's own record has it.
+    fn given_back(&self, kind: OrderKind) -> bool {
+        self.new_records().iter().any(|record| match record.kind {
+            RecordKind::Reversal { .. } => kind == OrderKind::Reversal,
+            RecordKind::Refund => kind == OrderKind::Refund,
+            _ => false,
+        })
+    }
+
+    /// What came to the terminal's ledger since the run began.
+    pub(super) fn new_records(&self) -> &[Record] {
+        &self.terminal.ledger().records()[self.before..]
+    }
+
+    /// Runs on until nobody is at the counter.
+    pub(super) fn leave(mut self) -> Begin {
+        while !matches!(self.screen(), Screen::Attract { .. }) || !self.is_quiet() {
+            if self.is_quiet() {
+                self.wait();
+            } else {
+                self.step();
+            }
+        }
+        self.counter.engine = None;
+        Begin {
+            image: Image::read(self.database),
+            records: self.terminal.ledger().records().to_vec(),
+            now_ms: self.now_ms,
+        }
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        let counter = &mut self.counter;
+        if let Some(event) = counter.next_event() {
+            counter.events.push_front(event);
+        }
+        counter.effects.is_empty()
+            && counter.events.is_empty()
+            && self.to_terminal.is_empty()
+            && self.to_kiosk.is_empty()
+            && (self.link_up || !counter.driver.wants_link())
     }
 
     fn act(&mut self, event: Event) {
@@ -399,20 +396,37 @@ impl<'a> World<'a> {
     }
 
     fn terminal_does(&mut self, run: impl FnOnce(&mut ZvtModel, u64, &mut SimOutput)) {
-        let before = self.terminal.ledger().charged().len();
+        let before = self.moved();
         let mut out = SimOutput::default();
         run(&mut self.terminal, self.now_ms, &mut out);
         self.to_kiosk.extend(out.wire);
-        let charged = self.terminal.ledger().charged().len();
-        if charged > before && !self.keeps && self.approved_on_disk.len() < charged {
+        let moved = self.moved();
+        if moved > before && !self.keeps && self.approved_on_disk.len() < moved {
             self.violations
-                .push("money was taken before the approval was on disk".into());
+                .push("money moved before the approval was on disk".into());
+        }
+        let closes = self.new_records().iter();
+        let closes = closes.filter(|record| record.kind == RecordKind::DayClose);
+        if closes.count() > self.closes_on_disk {
+            self.violations
+                .push("the terminal's day was closed before it was on disk".into());
         }
         if out.vanish {
             self.cut_link();
             let out = self.counter.driver.link_down(self.now_ms);
             self.drove(out);
         }
+    }
+
+    /// How often money moved at the terminal.
+    fn moved(&self) -> usize {
+        let moves = self.new_records().iter().filter(|record| {
+            matches!(
+                record.kind,
+                RecordKind::Sale | RecordKind::Refund | RecordKind::Reversal { .. }
+            )
+        });
+        moves.count()
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -427,6 +441,10 @@ impl<'a> World<'a> {
                     _ => None,
                 });
                 let approved: Vec<AttemptId> = approved.collect();
+                let closes = facts.iter();
+                let closes = closes
+                    .filter(|fact| matches!(fact.what, What::TerminalDayAsked { .. }))
+                    .count();
                 let scribe = &mut self.counter.scribe;
                 let commit = commit::encode(scribe, now(self.now_ms), &facts, &state).unwrap();
                 if self.is_disk_full(!approved.is_empty()) {
@@ -439,9 +457,14 @@ impl<'a> World<'a> {
                             return;
                         }
                         self.approved_on_disk.extend(approved);
+                        self.closes_on_disk += closes;
                     }
                     Habit::AnswersBeforeCommit => {
-                        let unwritten = Unwritten { commit, approved };
+                        let unwritten = Unwritten {
+                            commit,
+                            approved,
+                            closes,
+                        };
                         self.counter.unwritten.push_back(unwritten);
                     }
                 }
@@ -452,6 +475,7 @@ impl<'a> World<'a> {
             | Effect::AskTerminal { .. }
             | Effect::ConfirmTerminal { .. }
             | Effect::AbortTerminal { .. }
+            | Effect::OrderTerminal { .. }
             | Effect::RecoverTerminal { .. } => self.counter.lane.carry_out(effect),
             _ => {}
         }
@@ -503,68 +527,6 @@ impl<'a> World<'a> {
         image.put_back(self.database);
         self.counter = Counter::start(self.database, self.now_ms);
     }
-
-    /// How the attempts in doubt came to be known, as the journal has it.
-    pub(super) fn resolutions(&self) -> Vec<(String, String)> {
-        let engine = self.counter.engine.as_ref().unwrap();
-        let events = money_events(engine).into_iter();
-        let known = events.filter(|event| {
-            event["kind"] == "attempt.unknown" || event["kind"] == "attempt.resolved"
-        });
-        let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        known
-            .map(|event| {
-                let body = &event["body"];
-                (word(&body["reason"]), word(&body["outcome"]))
-            })
-            .collect()
-    }
-
-    /// Compares the terminal's ledger with what a fresh look at the database finds.
-    pub(super) fn audit(mut self, end: End) -> Vec<String> {
-        self.counter.engine = None;
-        let rows = sale_rows(self.database);
-        let engine = Counter::start(self.database, self.now_ms).engine.unwrap();
-        let charged = self.terminal.ledger().charged();
-        let state = engine.state().unwrap().unwrap_or_default();
-        let events = money_events(&engine);
-        let count = |kind: &str| events.iter().filter(|event| event["kind"] == kind).count();
-        let sales = count("sale.completed");
-        let reviews = state.reviews.len() + usize::from(end == End::Review);
-        let mut check = |good: bool, what: String| {
-            if !good {
-                self.violations.push(what);
-            }
-        };
-        check(
-            charged.len() <= 1,
-            format!("charged {} times", charged.len()),
-        );
-        check(
-            sales == rows,
-            format!("{sales} sales in the journal, {rows} as rows"),
-        );
-        check(
-            charged.len() <= sales + reviews,
-            "charged without a sale or an open review".into(),
-        );
-        check(sales <= charged.len(), "a sale without money".into());
-        check(
-            (end == End::Paid) == (sales == 1),
-            format!("{end:?} with {sales} sales"),
-        );
-        let orders = self.terminal.orders_received();
-        let sent = count("attempt.sent");
-        check(
-            sent >= orders,
-            format!("{orders} orders, {sent} of them in the journal"),
-        );
-        check(
-            rows_agree(&state, &events),
-            format!("the journal does not say how it was paid: {events:?}"),
-        );
-        self.violations
-    }
 }
 
 fn is_free(option: &TenderOption) -> bool {
@@ -573,59 +535,4 @@ fn is_free(option: &TenderOption) -> bool {
 
 fn is_locked(option: &TenderOption) -> bool {
     option.kind == TenderKind::Card && option.available == Availability::Locked
-}
-
-/// What the catalogue answers: one coffee, 25,000 đ.
-fn coffee() -> Item {
-    Item {
-        id: ItemId(1),
-        code: "CF".into(),
-        name: "Cà phê sữa đá".into(),
-        names: BTreeMap::new(),
-        unit: Unit::Piece { label: "ly".into() },
-        prices: vec![PriceFrom {
-            from: LocalDate {
-                year: 2026,
-                month: 1,
-                day: 1,
-            },
-            price_minor: 25_000,
-        }],
-        tax_class: TaxClassId(1),
-        min_age: None,
-        deposit: None,
-        category: "Đồ uống".into(),
-        groups: Vec::new(),
-        picture: None,
-    }
-}
-
-/// Events of the money lane.
-fn money_events(engine: &Engine) -> Vec<serde_json::Value> {
-    let journal = engine.journal_id().clone();
-    let run = engine
-        .events(&journal, Lane::Money, 1, 1_000, usize::MAX)
-        .unwrap();
-    let events = run.map_or_else(Vec::new, |run| run.events);
-    let read = |event: &crate::store::StoredEvent| serde_json::from_slice(&event.bytes).unwrap();
-    events.iter().map(read).collect()
-}
-
-/// The attempt that paid was intended, sent, and approved or found out to be paid.
-fn rows_agree(state: &TillState, events: &[serde_json::Value]) -> bool {
-    let sale = state.visit.as_ref().and_then(|visit| visit.sale.as_ref());
-    let Some(sale) = sale else {
-        return true;
-    };
-    sale.tenders.iter().all(|tender| {
-        let attempt = tender.attempt.to_string();
-        let said = |kind: &str| {
-            events
-                .iter()
-                .any(|event| event["kind"] == kind && event["body"]["attempt"] == attempt)
-        };
-        said("attempt.intended")
-            && said("attempt.sent")
-            && (said("attempt.approved") || said("attempt.resolved"))
-    })
 }
