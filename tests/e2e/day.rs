@@ -7,7 +7,7 @@ use hardware::printer::sim::SimControl;
 use kiosk::app::{AppEvent, Panel, UiEvent};
 
 /// Sells the coffee by card and waits for the receipt and the attract screen.
-fn sell(shop: &Shop, counter: &Counter) {
+pub fn sell(shop: &Shop, counter: &Counter) {
     let receipts = |shop: &Shop| shop.paper().matches("PHIẾU TÍNH TIỀN").count();
     let before = receipts(shop);
     counter.tap("Thanh toán");
@@ -20,7 +20,7 @@ fn sell(shop: &Shop, counter: &Counter) {
 }
 
 /// Staff on the attract screen, as after holding the shop's name.
-fn staff(counter: &Counter) {
+pub fn staff(counter: &Counter) {
     counter.until_screen("attract");
     let open = AppEvent::Ui(UiEvent::OpenPanel(Panel::Staff));
     counter.app.borrow_mut().handle(open);
@@ -28,11 +28,11 @@ fn staff(counter: &Counter) {
     type_pin(counter);
 }
 
-fn message(counter: &Counter, words: &str) {
+pub fn message(counter: &Counter, words: &str) {
     counter.until(words, |counter| counter.says(words));
 }
 
-fn close_day(counter: &Counter) {
+pub fn close_day(counter: &Counter) {
     counter.until("the day's figures", |counter| counter.says("Chốt ngày (Z)"));
     counter.tap("Chốt ngày (Z)");
     assert!(counter.says("Đúng, chốt ngày"), "{:?}", counter.labels());
@@ -45,7 +45,7 @@ fn printer_is_down(counter: &Counter) -> bool {
 }
 
 /// The one sheet with these words.
-fn sheet(shop: &Shop, words: &str) -> String {
+pub fn sheet(shop: &Shop, words: &str) -> String {
     let sheets = shop.sheets().into_iter();
     let found: Vec<String> = sheets.filter(|sheet| sheet.contains(words)).collect();
     assert_eq!(found.len(), 1, "{words}: {}", shop.paper());
@@ -53,7 +53,7 @@ fn sheet(shop: &Shop, words: &str) -> String {
 }
 
 /// A row of a report: its label and its figure.
-fn has_row(sheet: &str, label: &str, figure: &str) -> bool {
+pub fn has_row(sheet: &str, label: &str, figure: &str) -> bool {
     sheet.lines().any(|line| {
         let line = line.trim();
         line.starts_with(label) && line.ends_with(figure)

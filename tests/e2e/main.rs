@@ -7,6 +7,7 @@
 
 mod cable;
 mod card_data;
+mod card_orders;
 mod crash;
 mod day;
 mod doubt;
