@@ -66,6 +66,8 @@ fn day_only(ui: &MainWindow) -> StaffAdapter<'_> {
     staff.set_age_waiting(false);
     staff.set_doubt_waiting(false);
     staff.set_tasks(model(Vec::new()));
+    staff.set_can_give_back(false);
+    staff.set_last_terminal("".into());
     staff
 }
 
@@ -217,6 +219,28 @@ pub const CASES: &[Case] = &[
             "Day closed. Z report 17: not printed, the paper is used up. Put in a roll and print again.",
         ));
         staff.set_message_tone(Tone::Alarm);
+    }),
+    case("staff-day-terminal", Screen::Staff, |ui| {
+        let (staff, words) = (day_only(ui), Words::of_shown(ui));
+        staff.set_can_give_back(true);
+        staff.set_last_terminal(words.of(
+            "LỆCH (máy thẻ trừ sổ): +25.000\u{a0}₫, số giao dịch +1",
+            "DIFFERENCE (terminal less journal): +25,000\u{a0}₫, transactions +1",
+        ));
+    }),
+    case("staff-give-back", Screen::Staff, |ui| {
+        staff(ui, StaffView::GiveBack);
+        let (staff, words) = (ui.global::<StaffAdapter>(), Words::of_shown(ui));
+        staff.set_give_back_receipt("#142 · 28/11 09:41".into());
+        let amount = words.of("146.688\u{a0}₫", "146,688\u{a0}₫");
+        staff.set_give_back_paid(amount.clone());
+        staff.set_give_back_before("0\u{a0}₫".into());
+        staff.set_give_back_typed(amount);
+        staff.set_give_back_can_confirm(true);
+        staff.set_give_back_way(words.of(
+            "Máy thẻ hủy cả giao dịch. Không cần thẻ của khách.",
+            "The terminal takes the whole payment back. The shopper's card is not needed.",
+        ));
     }),
     case("staff-close-day", Screen::Staff, |ui| {
         day_only(ui).set_asks_to_close(true);
