@@ -343,7 +343,7 @@ fn reversal_refund_and_day_close_reconcile() {
         assert!(matches!(taken_back, Outcome::Approved(_)), "{taken_back:?}");
         assert_eq!(sim.charged().len(), 1);
         let again = rig.reverse(4, receipt_number, dong(30_000));
-        let reason = DeclineReason::ReversalNotPossible;
+        let reason = DeclineReason::AlreadyReversed;
         let why = NotStarted::Refused { code: 0xB4, reason };
         assert_eq!(again, Outcome::NotStarted { why });
         let refunded = rig.refund(5, dong(7_000));
