@@ -75,19 +75,15 @@ impl Pix {
         if let Some(token) = self.token().clone() {
             return Ok(token);
         }
-        let pair = format!(
-            "{}:{}",
+        let authorization = pix::basic_authorization(
             self.client_id.expose_text(),
-            self.client_secret.expose_text()
+            self.client_secret.expose_text(),
         );
         let ask = Ask {
             method: "POST",
             target: self.token_path.clone(),
             headers: vec![
-                (
-                    "authorization",
-                    format!("Basic {}", base64(pair.as_bytes())),
-                ),
+                ("authorization", authorization),
                 ("content-type", "application/x-www-form-urlencoded".into()),
             ],
             body: b"grant_type=client_credentials".to_vec(),
@@ -207,26 +203,6 @@ fn payee_name(code: &str) -> String {
         Ok(payqr::PaymentCode::Pix(pix)) => pix.merchant.name.unwrap_or_default(),
         _ => String::new(),
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk
-            .iter()
-            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
-        let bits = bits << (8 * (3 - chunk.len()));
-        for position in 0..4 {
-            let letter = LETTERS[((bits >> (18 - 6 * position)) & 63) as usize];
-            out.push(if position > chunk.len() {
-                '='
-            } else {
-                char::from(letter)
-            });
-        }
-    }
-    out
 }
 
 impl Provider for Pix {

@@ -507,6 +507,33 @@ pub fn read_list(raw: &[u8]) -> Result<PaymentList, Reject> {
     json::typed(json::body(raw)?)
 }
 
+/// The `authorization` header of the token endpoint: user and secret in base64 (RFC 7617).
+///
+/// The secret is readable in it; it is for the wire and never for a log.
+#[must_use]
+pub fn basic_authorization(client_id: &str, client_secret: &str) -> String {
+    let pair = format!("{client_id}:{client_secret}");
+    format!("Basic {}", base64(pair.as_bytes()))
+}
+
+/// RFC 4648 §4, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk
+            .iter()
+            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - chunk.len()));
+        for position in 0..4 {
+            let letter = LETTERS[((bits >> (18 - 6 * position)) & 63) as usize];
+            let padding = position > chunk.len();
+            out.push(if padding { '=' } else { char::from(letter) });
+        }
+    }
+    out
+}
+
 /// Reads an answer of the token endpoint.
 ///
 /// # Errors

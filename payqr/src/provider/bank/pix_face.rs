@@ -6,7 +6,7 @@ use super::super::credit::Provider;
 use super::super::pix::{
     Calendar, Charge, ChargePatch, ChargeRequest, ChargeStatus, PAGE_PAYMENTS_MAX, Paging,
     Parameters, Payment, PaymentList, Payments, Problem, Reais, Refund, RefundRequest,
-    RefundStatus, RefundTime, Value, Violation,
+    RefundStatus, RefundTime, Value, Violation, basic_authorization,
 };
 use super::super::time;
 use super::http::{Method, Request, Response};
@@ -105,8 +105,7 @@ fn written<T: serde::Serialize>(status: u16, value: &T) -> Response {
 
 /// OAuth 2 client credentials, in the header (Basic) or in the body.
 fn token(bank: &mut Bank, shop: &PixShop, request: &Request, now_ms: i64) -> Response {
-    let pair = format!("{}:{}", shop.client_id, shop.client_secret.expose_text());
-    let basic = format!("Basic {}", base64(pair.as_bytes()));
+    let basic = basic_authorization(&shop.client_id, shop.client_secret.expose_text());
     let in_header = request.header_value("authorization") == Some(&basic);
     let body = String::from_utf8_lossy(&request.body).into_owned();
     let field = |name: &str| {
@@ -129,23 +128,6 @@ fn token(bank: &mut Bank, shop: &PixShop, request: &Request, now_ms: i64) -> Res
         "scope": "cob.write cob.read pix.read pix.write webhook.write",
     });
     Response::json(200, answer.to_string())
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk
-            .iter()
-            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
-        let bits = bits << (8 * (3 - chunk.len()));
-        for position in 0..4 {
-            let letter = LETTERS[((bits >> (18 - 6 * position)) & 63) as usize];
-            let padding = position > chunk.len();
-            out.push(if padding { '=' } else { char::from(letter) });
-        }
-    }
-    out
 }
 
 fn put_charge(
