@@ -4,7 +4,12 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    sync::atomic::Ordering,
+    time::Duration,
+};
 use support::{Kiosk, enrol_request, http, office, stored_events, today};
 use touchpoint::{
     Lane, SigningKey, VerifyingKey,
@@ -194,6 +199,104 @@ fn bad_blocks_are_refused_and_leave_the_lane_open() {
     );
 
     assert_eq!(kiosk.put(Lane::Money, 1, good).0, 200);
+}
+
+#[test]
+fn a_request_after_a_refused_one_is_never_lost() {
+    // Proves that a client that keeps its connections, as a kiosk does, loses no request after one whose body was refused
+    // unread: two hundred times a body too large by a little or by much, and the true block behind it.
+    let office = office();
+    let mut kiosk = Kiosk::enrol(&office.running, "Q1", 1);
+    kiosk.open_day(support::TODAY);
+    let good = kiosk.block(Lane::Money, 0, 1);
+    for round in 0..200 {
+        let bytes = touchpoint::block::MAX_BLOCK_BYTES + 1 + (round % 20) * 20_000;
+        // A client that still writes when the connection is closed may see that instead of the answer.
+        if let Ok(refused) = kiosk.try_put(Lane::Money, 1, 0, vec![0; bytes]) {
+            assert_eq!(refused.status(), 413);
+        }
+        assert_eq!(kiosk.put(Lane::Money, 1, good.clone()).0, 200, "{round}");
+    }
+}
+
+/// One connection, byte by byte.
+struct Wire(BufReader<TcpStream>);
+
+impl Wire {
+    fn to(office: &headoffice::Running) -> Self {
+        let stream = TcpStream::connect(office.addr).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn say(&mut self, text: &str) {
+        self.0.get_mut().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// The status of the next answer, and whether it says that the connection ends.
+    fn answer(&mut self) -> (u16, bool) {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        let status = line.split(' ').nth(1).unwrap().parse().unwrap();
+        let (mut length, mut closes) = (0, false);
+        while line != "\r\n" {
+            line.clear();
+            self.0.read_line(&mut line).unwrap();
+            let header = line.trim_end().to_ascii_lowercase();
+            closes |= header == "connection: close";
+            if let Some(bytes) = header.strip_prefix("content-length: ") {
+                length = bytes.parse().unwrap();
+            }
+        }
+        self.0.read_exact(&mut vec![0; length]).unwrap();
+        (status, closes)
+    }
+
+    /// Whether the other side has ended the connection.
+    fn is_at_its_end(&mut self) -> bool {
+        // With bytes of ours unread it is reset instead.
+        self.0.read(&mut [0]).map_or(true, |bytes| bytes == 0)
+    }
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn an_answer_before_its_request_was_read_says_what_becomes_of_the_connection() {
+    // Proves, on bare connections, that of a request that is answered unread a small rest is read and the connection
+    // goes on, also when the body is of unknown length; and that with a large rest, one that does not come and one that
+    // waits to be asked for, the answer says that the connection ends, and it ends.
+    let office = office();
+    let next = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let small = "x".repeat(60_000);
+    for (line, status) in [
+        ("POST /nowhere", 404),
+        ("POST /healthz", 405),
+        ("GET /healthz", 200),
+        ("PUT /v1/heartbeat", 405),
+    ] {
+        let mut wire = Wire::to(&office.running);
+        wire.say(&format!(
+            "{line} HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\n{small}"
+        ));
+        assert_eq!(wire.answer(), (status, false), "{line}");
+        wire.say(&format!(
+            "{line} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        ));
+        assert_eq!(wire.answer(), (status, false), "{line}");
+        wire.say(next);
+        assert_eq!(wire.answer(), (200, false), "after {line}");
+    }
+    for rest in [
+        "content-length: 1000000\r\n\r\n12345",
+        "content-length: 10\r\n\r\n12345",
+        "content-length: 10\r\nexpect: 100-continue\r\n\r\n",
+    ] {
+        let mut wire = Wire::to(&office.running);
+        wire.say(&format!("POST /nowhere HTTP/1.1\r\nhost: x\r\n{rest}"));
+        assert_eq!(wire.answer(), (404, true), "{:.40}", rest);
+        assert!(wire.is_at_its_end());
+    }
 }
 
 #[test]

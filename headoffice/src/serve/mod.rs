@@ -5,6 +5,7 @@ mod format;
 mod orders;
 mod page;
 mod panels;
+mod unread;
 mod webhooks;
 
 use crate::{
@@ -124,6 +125,7 @@ fn router(app: App) -> Router {
         .merge(people)
         .merge(open)
         .layer(from_fn(harden))
+        .layer(from_fn(unread::end_reading))
         .with_state(app)
 }
 
