@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -34,24 +34,27 @@ use touchpoint::{
 const KILLS: u64 = 8;
 /// Sales of each kiosk.
 const SALES: u32 = 14;
+/// Between two tries while the program is down.
+const PAUSE: Duration = Duration::from_millis(5);
 
 fn now_ms() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(now.as_millis()).unwrap()
 }
 
-/// The real program on a port of its own.
+/// Where the program listens now. Each start takes a port that is free then: one that was its own before a kill may be
+/// somebody else's after it.
+type Address = Mutex<String>;
+
+/// The real program.
 struct Program {
     folder: PathBuf,
-    listen: String,
+    address: Arc<Address>,
     child: Option<Child>,
 }
 
 impl Program {
     fn new(folder: &Path, bank: &str) -> Self {
-        // Free a moment ago; the program takes it again after each kill.
-        let probe = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let listen = probe.local_addr().unwrap().to_string();
         let settings = format!(
             r#"
 data_dir = "{data}"
@@ -87,7 +90,7 @@ client_secret = {{ env = "PIX_SECRET" }}
         std::fs::write(folder.join("headoffice.toml"), settings).unwrap();
         Self {
             folder: folder.into(),
-            listen,
+            address: Arc::default(),
             child: None,
         }
     }
@@ -111,14 +114,10 @@ client_secret = {{ env = "PIX_SECRET" }}
         command
     }
 
-    fn url(&self) -> String {
-        format!("http://{}", self.listen)
-    }
-
     /// Starts it and waits until it listens.
     fn start(&mut self) {
         let mut child = self
-            .command(&["serve", "--listen", &self.listen])
+            .command(&["serve", "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -126,8 +125,9 @@ client_secret = {{ env = "PIX_SECRET" }}
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), self.url(), "it did not start");
         self.child = Some(child);
+        assert!(line.starts_with("http://127.0.0.1:"), "it did not start");
+        *self.address.lock().unwrap() = line.trim().to_owned();
     }
 
     /// SIGKILL: nothing is said, flushed or closed.
@@ -154,8 +154,15 @@ impl Drop for Program {
     }
 }
 
+/// A kiosk, and where its head office listens now.
+struct Counter {
+    kiosk: Kiosk,
+    office: Arc<Address>,
+}
+
 /// Asks as a kiosk does, again and again while nobody is there. Answers are believed only signed.
-fn ask(kiosk: &Kiosk, method: &str, target: &str, order: &str, body: &[u8]) -> OrderAnswer {
+fn ask(counter: &Counter, method: &str, target: &str, order: &str, body: &[u8]) -> OrderAnswer {
+    let kiosk = &counter.kiosk;
     let key = VerifyingKey::from_bytes(&kiosk.head_office_key).unwrap();
     loop {
         let call = Call {
@@ -166,9 +173,10 @@ fn ask(kiosk: &Kiosk, method: &str, target: &str, order: &str, body: &[u8]) -> O
         let nonce = bank_face::nonce();
         let proof = CallProof::new(kiosk.device.clone(), call, now_ms(), nonce);
         let signed = proof.sign(&kiosk.key).unwrap();
+        let url = format!("{}{target}", counter.office.lock().unwrap());
         let sent = kiosk
             .http
-            .request(method.parse().unwrap(), format!("{}{target}", kiosk.url))
+            .request(method.parse().unwrap(), url)
             .header(PROOF_HEADER, &signed.document)
             .header(SIGNATURE_HEADER, &signed.signature)
             .body(body.to_vec())
@@ -180,12 +188,12 @@ fn ask(kiosk: &Kiosk, method: &str, target: &str, order: &str, body: &[u8]) -> O
         if let Some(signed) = answer {
             return OrderAnswer::open(&signed, &key, &nonce, order).unwrap();
         }
-        std::thread::yield_now();
+        std::thread::sleep(PAUSE);
     }
 }
 
 /// One kiosk's sales, one after the other: offer, code, payment by what stands on the glass, and the relay's word.
-fn sell(kiosk: &Kiosk, face: &Face, prefix: &str, currency: &str) {
+fn sell(counter: &Counter, face: &Face, prefix: &str, currency: &str) {
     for number in 0..SALES {
         let order = OrderCode::new(StorePrefix::new(prefix).unwrap(), number).unwrap();
         let order = order.to_string();
@@ -198,9 +206,9 @@ fn sell(kiosk: &Kiosk, face: &Face, prefix: &str, currency: &str) {
             order: order.clone(),
         };
         let body = serde_json::to_vec(&offer).unwrap();
-        let mut answer = ask(kiosk, "POST", "/v1/orders?wait_ms=1000", &order, &body);
+        let mut answer = ask(counter, "POST", "/v1/orders?wait_ms=1000", &order, &body);
         while answer.state == OrderState::Creating {
-            answer = news(kiosk, &order, answer.revision);
+            answer = news(counter, &order, answer.revision);
         }
         if answer.state == OrderState::Refused {
             // payOS tells a code once, and the answer was lost to a kill: nobody saw the code, the kiosk makes another.
@@ -219,25 +227,26 @@ fn sell(kiosk: &Kiosk, face: &Face, prefix: &str, currency: &str) {
             face.pay(&qr, amount_minor);
         }
         while answer.received_minor < answer.amount_minor {
-            answer = news(kiosk, &order, answer.revision);
+            answer = news(counter, &order, answer.revision);
         }
     }
 }
 
 /// Waits for news of an order, a second at most.
-fn news(kiosk: &Kiosk, order: &str, revision: u64) -> OrderAnswer {
+fn news(counter: &Counter, order: &str, revision: u64) -> OrderAnswer {
     let target = format!("/v1/orders/{order}?revision={revision}&wait_ms=1000");
-    ask(kiosk, "GET", &target, order, b"")
+    ask(counter, "GET", &target, order, b"")
 }
 
 /// Sends notices that are due; what is not taken the bank sends again by itself.
-fn send_notices(face: &Face, office: &str, stop: &AtomicBool, taken: &AtomicU64) {
+fn send_notices(face: &Face, office: &Address, stop: &AtomicBool, taken: &AtomicU64) {
     let http = support::http();
     while !stop.load(Ordering::SeqCst) {
         let due: Vec<Push> = face.due();
         for push in due {
             let path = push.url.split_once("/v1/").unwrap().1;
-            let mut request = http.post(format!("{office}/v1/{path}"));
+            let url = format!("{}/v1/{path}", office.lock().unwrap());
+            let mut request = http.post(url);
             for (name, value) in &push.headers {
                 request = request.header(*name, value);
             }
@@ -247,7 +256,7 @@ fn send_notices(face: &Face, office: &str, stop: &AtomicBool, taken: &AtomicU64)
             let mut bank = face.bank.lock().unwrap();
             bank.pushed(push.id, is_success, now_ms());
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(PAUSE);
     }
 }
 
@@ -267,7 +276,7 @@ fn a_program_killed_at_any_moment_loses_and_doubles_nothing() {
         .set_faults(Faults::read("drop_push 30%\ndup 3 30%\nhttp 503 5%").unwrap());
     let mut program = Program::new(folder.path(), &face.url());
     program.start();
-    let kiosks: Vec<(Kiosk, &str, &str)> = [
+    let counters: Vec<(Counter, &str, &str)> = [
         ("Q1", "HS", "VND"),
         ("Thủ Đức", "TD", "VND"),
         ("São Paulo", "SP", "BRL"),
@@ -276,20 +285,24 @@ fn a_program_killed_at_any_moment_loses_and_doubles_nothing() {
     .zip(1_u8..)
     .map(|((store, prefix, currency), seed)| {
         let code = program.code(store);
-        let kiosk = Kiosk::enrol_with(&program.url(), &code, seed);
-        (kiosk, prefix, currency)
+        let url = program.address.lock().unwrap().clone();
+        let counter = Counter {
+            kiosk: Kiosk::enrol_with(&url, &code, seed),
+            office: Arc::clone(&program.address),
+        };
+        (counter, prefix, currency)
     })
     .collect();
 
     let (stop, taken) = (AtomicBool::new(false), AtomicU64::new(0));
-    let url = program.url();
+    let address = Arc::clone(&program.address);
     std::thread::scope(|scope| {
-        scope.spawn(|| send_notices(&face, &url, &stop, &taken));
-        let selling: Vec<_> = kiosks
+        scope.spawn(|| send_notices(&face, &address, &stop, &taken));
+        let selling: Vec<_> = counters
             .iter()
-            .map(|(kiosk, prefix, currency)| {
+            .map(|(counter, prefix, currency)| {
                 let face = &face;
-                scope.spawn(move || sell(kiosk, face, prefix, currency))
+                scope.spawn(move || sell(counter, face, prefix, currency))
             })
             .collect();
         let begun = Instant::now();
@@ -310,10 +323,13 @@ fn a_program_killed_at_any_moment_loses_and_doubles_nothing() {
                 .command(&["credits", "list", "--limit", "1000"])
                 .output()
                 .unwrap();
+            assert!(output.status.success(), "{output:?}");
             let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
             list["credits"].as_array().unwrap().len() >= ledger
         };
-        while !listed() {}
+        while !listed() {
+            std::thread::sleep(PAUSE);
+        }
         stop.store(true, Ordering::SeqCst);
     });
     program.kill();
