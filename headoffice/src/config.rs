@@ -9,6 +9,7 @@ use serde::Deserialize;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Everything the server needs to know.
@@ -28,6 +29,26 @@ pub struct Config {
     pub payments: Vec<Payment>,
     /// Where time comes from.
     pub clock: Clock,
+    /// How long people wait for what is nearly there. Not in the settings file.
+    pub patience: Patience,
+}
+
+/// How long a person waits for what is nearly there. Measured by the machine's own time, whatever the clock says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// A page waits this long for blocks to be read before it shows what there is.
+    pub page: Duration,
+    /// Before a withdrawal the bank is asked a last time, for at most this long.
+    pub last_look: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            page: Duration::from_millis(500),
+            last_look: Duration::from_millis(1_500),
+        }
+    }
 }
 
 impl Config {
@@ -42,6 +63,7 @@ impl Config {
             organisation: String::new(),
             payments: Vec::new(),
             clock: Clock::System,
+            patience: Patience::default(),
         }
     }
 

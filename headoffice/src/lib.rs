@@ -18,7 +18,7 @@ pub mod store;
 pub mod today;
 
 pub use clock::Clock;
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Patience};
 pub use relay::Relay;
 pub use store::{Store, StoreError};
 
@@ -85,7 +85,7 @@ pub fn start(config: Config) -> Result<Running, StartError> {
     let (stop, stopped) = oneshot::channel();
     let pollers = relay.start(&config.payments).map_err(StartError::Thread)?;
     let served = Arc::clone(&relay);
-    let organisation = config.organisation;
+    let (organisation, patience) = (config.organisation, config.patience);
     let thread = std::thread::Builder::new()
         .name("headoffice-main".into())
         .spawn(move || {
@@ -93,6 +93,7 @@ pub fn start(config: Config) -> Result<Running, StartError> {
                 listener,
                 served,
                 organisation,
+                patience,
                 stopped,
                 STOP_PATIENCE,
             ));

@@ -65,7 +65,7 @@ fn transfer(place: &Place, amount_minor: i64, memo: &str) -> String {
 fn catch_up(place: &Place, credits: usize) {
     let store = place.office.store();
     while store.credits(1_000).unwrap().credits.len() < credits {
-        place.pass_s(1);
+        place.wait_s(1);
     }
     store.project_until(|| false).unwrap();
     store.match_by_staff().unwrap();
@@ -156,7 +156,7 @@ fn what_staff_confirmed_is_settled_by_the_banks_list_or_named() {
     place.wait_s(3 * HOUR_S);
     let reached = || states(&place)["4"] == S::NotFound;
     while !reached() {
-        place.pass_s(20);
+        place.wait_s(20);
     }
     let list = place.office.store().by_staff(100).unwrap();
     assert_eq!((list.odd, list.open), (4, 4));

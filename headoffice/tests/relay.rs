@@ -10,28 +10,17 @@ mod shop;
 mod support;
 
 use bank_face::{Said, nonce};
-use payqr::{
-    VietQr,
-    provider::{
-        Provider,
-        bank::{Faults, Payment},
-    },
+use payqr::provider::{
+    Provider,
+    bank::{Faults, Payment},
 };
-use place::{code, place};
+use place::{code, place, sepay_qr};
 use serde_json::Value;
 use std::sync::atomic::Ordering;
 use support::{Kiosk, http};
 use touchpoint::relay::{
     BankHealth, Call, CallProof, CreditState, OrderOffer, OrderState, RefusalKind,
 };
-
-fn sepay_qr(order: &str, amount: u64) -> String {
-    VietQr::account("970436", "0022004000222")
-        .with_amount(amount)
-        .with_memo(order)
-        .encode()
-        .unwrap()
-}
 
 #[test]
 fn a_notice_wakes_the_kiosk_that_waits() {
@@ -165,19 +154,13 @@ fn a_paid_order_is_not_withdrawn_and_money_after_a_withdrawal_is_late() {
     place.face.pay(&qr, 30_000);
     place.face.send_due(&place.office.url());
     place.wait_s(1);
-    let answer = place
-        .ask(&kiosk, "DELETE", &format!("/v1/orders/{paid}"))
-        .1
-        .unwrap();
+    let answer = place.withdraw(&kiosk, &paid);
     assert_eq!((answer.state, answer.withdrawn), (OrderState::Paid, false));
 
     place.wait_s(1);
     let qr = place.offer(&kiosk, &left, 40_000).1.unwrap().qr.unwrap();
     place.wait_s(1);
-    let answer = place
-        .ask(&kiosk, "DELETE", &format!("/v1/orders/{left}"))
-        .1
-        .unwrap();
+    let answer = place.withdraw(&kiosk, &left);
     assert_eq!(
         (answer.state, answer.withdrawn),
         (OrderState::Cancelled, true)

@@ -9,21 +9,10 @@ mod place;
 mod shop;
 mod support;
 
-use payqr::{
-    VietQr,
-    provider::{Provider, Secret, bank::Payment, sepay::Auth},
-};
-use place::{code, place};
+use payqr::provider::{Provider, Secret, bank::Payment, sepay::Auth};
+use place::{code, place, sepay_qr};
 use support::{Kiosk, http};
 use touchpoint::relay::OrderState;
-
-fn sepay_qr(order: &str, amount: u64) -> String {
-    VietQr::account("970436", "0022004000222")
-        .with_amount(amount)
-        .with_memo(order)
-        .encode()
-        .unwrap()
-}
 
 #[test]
 fn a_flood_of_notices_is_refused_with_a_pause_and_loses_nothing() {
@@ -103,7 +92,7 @@ fn a_row_the_bank_tells_late_is_found_behind_what_was_read() {
                 break (place.now_ms() - begun_ms) / 1_000;
             }
             assert!(place.now_ms() - begun_ms <= longest_s * 1_000);
-            place.pass_s(step_s);
+            place.wait_s(step_s);
         }
     };
     assert!(wait_for(&late, 5, 400) >= 290);

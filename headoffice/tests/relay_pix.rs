@@ -45,7 +45,7 @@ fn offer(place: &Place, kiosk: &Kiosk, order: &str, amount_minor: i64) -> OrderA
     let said = kiosk.order_call(&place.key, place.now_ms(), "POST", "/v1/orders", &body);
     let mut answer = said.1.unwrap();
     while answer.state == OrderState::Creating {
-        place.pass_s(1);
+        place.wait_s(1);
         let said = place.ask(kiosk, "GET", &format!("/v1/orders/{order}"));
         answer = said.1.unwrap();
     }
@@ -124,7 +124,7 @@ fn a_notice_is_a_hint_and_never_money() {
         if ago_ms.is_some_and(|ago| place.now_ms() - ago > noticed_ms) {
             break answer;
         }
-        place.pass_ms(100);
+        place.wait_ms(100);
     };
     assert_eq!(
         (asked.state, asked.received_minor),
@@ -136,7 +136,7 @@ fn a_notice_is_a_hint_and_never_money() {
     place.wait_s(20 * 60);
     let ask = || place.ask(&kiosk, "GET", &target).1.unwrap();
     while ask().bank.asked_ago_ms.is_none_or(|ago| ago > 1_000) {
-        place.pass_ms(100);
+        place.wait_ms(100);
     }
     place.face.pay(&qr, 5_000);
     assert_eq!(place.face.send_due(&url), [200]);
@@ -146,7 +146,7 @@ fn a_notice_is_a_hint_and_never_money() {
         if answer.state == OrderState::Paid {
             break answer;
         }
-        place.pass_ms(100);
+        place.wait_ms(100);
     };
     assert!(
         place.now_ms() - begun_ms < 50_000,
@@ -173,11 +173,11 @@ fn a_code_whose_answer_was_lost_is_told_again() {
         bank.order(Provider::Pix, &txid).is_some()
     };
     while !is_made() {
-        place.pass_s(1);
+        place.wait_s(1);
     }
     place.faults("");
     let made = loop {
-        place.pass_s(1);
+        place.wait_s(1);
         let answer = place.ask(&kiosk, "GET", &format!("/v1/orders/{order}"));
         let answer = answer.1.unwrap();
         if answer.state != OrderState::Creating {
@@ -214,7 +214,7 @@ fn a_token_that_ended_is_renewed_and_wrong_keys_are_said() {
     let said = kiosk.order_call(&place.key, place.now_ms(), "POST", "/v1/orders", &body);
     assert_eq!(said.1.unwrap().state, OrderState::Creating);
     let wait_for = |wanted: &dyn Fn(&OrderAnswer) -> bool| loop {
-        place.pass_s(10);
+        place.wait_s(10);
         let answer = place.ask(&kiosk, "GET", &format!("/v1/orders/{third}"));
         let answer = answer.1.unwrap();
         if wanted(&answer) {
@@ -235,17 +235,14 @@ fn a_withdrawal_takes_the_charge_back_and_loses_the_race_to_a_payment() {
     let (left, raced) = (code("SP", 7), code("SP", 8));
     offer(&place, &kiosk, &left, 1_000);
     place.wait_s(1);
-    let withdraw = |order: &str| {
-        let target = format!("/v1/orders/{order}");
-        place.ask(&kiosk, "DELETE", &target).1.unwrap()
-    };
+    let withdraw = |order: &str| place.withdraw(&kiosk, order);
     let answer = withdraw(&left);
     assert_eq!(
         (answer.state, answer.withdrawn),
         (OrderState::Cancelled, true)
     );
     while status(&place, &left).0.is_none() {
-        place.pass_s(1);
+        place.wait_s(1);
     }
 
     place.wait_s(1);
@@ -264,7 +261,7 @@ fn a_withdrawal_takes_the_charge_back_and_loses_the_race_to_a_payment() {
     place.wait_s(1);
     assert!(withdraw(&late).withdrawn);
     let answer = loop {
-        place.pass_s(1);
+        place.wait_s(1);
         let answer = place.ask(&kiosk, "GET", &format!("/v1/orders/{late}"));
         let answer = answer.1.unwrap();
         if !answer.credits.is_empty() {
@@ -291,7 +288,7 @@ fn every_payment_of_the_key_is_listed_also_those_of_no_charge() {
     }
     let store = place.office.store();
     while store.credits(0).unwrap().open < 130 {
-        place.pass_s(20);
+        place.wait_s(20);
     }
     let list = store.credits(1_000).unwrap();
     assert_eq!(list.credits.len(), 130);

@@ -94,6 +94,16 @@ impl Account {
         Some(room_ms.map_or(next_ms, |room| next_ms.max(room)))
     }
 
+    /// Whether no question is on its way and none is due: nothing more is learnt by asking before the clock moves on.
+    #[must_use]
+    pub fn is_quiet(&self, now_ms: i64) -> bool {
+        // Before the schedule is locked: whoever spends the budget locks the schedule inside.
+        let room_ms = self.budget.as_ref().map(|budget| budget.next_slot_ms());
+        let schedule = self.schedule();
+        let due_ms = schedule.next_ms().map(|due_ms| Some(due_ms).max(room_ms));
+        !schedule.is_asking() && due_ms.flatten().is_none_or(|due_ms| due_ms > now_ms)
+    }
+
     /// The next due question, when the limits allow it.
     fn take(&self, now_ms: i64) -> Option<Job> {
         match &self.budget {

@@ -350,6 +350,13 @@ impl Schedule {
         Some(due.max(self.next_slot_ms).max(self.paused_until_ms))
     }
 
+    /// Whether a question is on its way.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        let asked = |watched: &Watched| watched.flying;
+        self.list_flying || self.reread.is_flying() || self.orders.values().any(asked)
+    }
+
     /// A question came to its end. `took_ms`: from asking to answer.
     pub fn done(&mut self, job: &Job, outcome: &Outcome, now_ms: i64, took_ms: u64) {
         self.note_health(outcome, now_ms, took_ms);

@@ -10,6 +10,7 @@ mod webhooks;
 
 use crate::{
     accept::{Address, BUSY_RETRY_MS, Refused},
+    config::Patience,
     enrol::EnrolError,
     relay::Relay,
     store::{Store, StoreError},
@@ -42,8 +43,6 @@ use touchpoint::{
 
 /// Requests of kiosks worked on at once; the next one is told to come back.
 const KIOSK_SLOTS: usize = 64;
-/// A page waits this long for blocks to be read before it shows what there is.
-const READ_FIRST: Duration = Duration::from_millis(500);
 /// The write-ahead log is folded in this often.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 /// Nothing but our own style, fonts and pictures; no script at all.
@@ -56,6 +55,7 @@ struct App {
     store: Arc<Store>,
     relay: Arc<Relay>,
     organisation: Arc<str>,
+    patience: Patience,
     slots: Arc<Semaphore>,
     arrived: Arc<Notify>,
 }
@@ -65,13 +65,15 @@ pub(crate) async fn run(
     listener: TcpListener,
     relay: Arc<Relay>,
     organisation: String,
+    patience: Patience,
     stopped: oneshot::Receiver<()>,
-    patience: Duration,
+    stop_patience: Duration,
 ) {
     let app = App {
         store: Arc::clone(&relay.store),
         relay,
         organisation: organisation.into(),
+        patience,
         slots: Arc::new(Semaphore::new(KIOSK_SLOTS)),
         arrived: Arc::new(Notify::new()),
     };
@@ -87,7 +89,7 @@ pub(crate) async fn run(
         _ = stopped => {
             let _ = quit.send(());
             // A client that never finishes must not keep the server up.
-            if tokio::time::timeout(patience, &mut serving).await.is_err() {
+            if tokio::time::timeout(stop_patience, &mut serving).await.is_err() {
                 serving.abort();
             }
         }
@@ -338,10 +340,10 @@ async fn today(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response
 
 /// The day's figures, after reading what has arrived so far (within reason).
 async fn read_today(app: &App, date: Option<String>) -> Result<Today, Response> {
-    let store = Arc::clone(&app.store);
+    let (store, patience) = (Arc::clone(&app.store), app.patience.page);
     let work = move || {
         let begun = Instant::now();
-        store.project_until(|| begun.elapsed() > READ_FIRST)?;
+        store.project_until(|| begun.elapsed() > patience)?;
         store.today(date.as_deref())
     };
     match blocking(work).await {

@@ -25,8 +25,6 @@ use touchpoint::{
 
 /// An offer has a few hundred bytes.
 const BODY_BYTES_MAX: usize = 4_096;
-/// Before a withdrawal the bank is asked a last time, for at most this long.
-const LAST_LOOK: Duration = Duration::from_millis(1_500);
 const LAST_LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(super) fn routes() -> Router<App> {
@@ -108,7 +106,7 @@ async fn withdraw(
     let relay = Arc::clone(&app.relay);
     work(&app, move || relay.withdraw(&order)).await?;
     // Whether money can still come is what the shopper wants to know; the provider is asked at once.
-    let until = Instant::now() + LAST_LOOK;
+    let until = Instant::now() + app.patience.last_look;
     let settled = |order: &Order| !app.relay.can_cancel(order);
     let order = wait_until(&app, &caller, &code, until, settled).await?;
     Ok(answer(&app, order, &caller, StatusCode::OK))
@@ -117,7 +115,7 @@ async fn withdraw(
 /// Asks the bank and waits for its answer, within reason: an unreachable bank must not hold up the shopper.
 async fn last_look(app: &App, order: &Order) {
     let before = app.relay.ask_now(order);
-    let until = Instant::now() + LAST_LOOK;
+    let until = Instant::now() + app.patience.last_look;
     while Instant::now() < until && app.relay.answered_ms(order) == before {
         sleep(LAST_LOOK_EVERY).await;
     }

@@ -40,6 +40,8 @@ pub fn reopen(folder: &tempfile::TempDir, now_ms: i64) -> (Running, Arc<AtomicI6
     let mut config = Config::new(folder.path());
     config.listen = ([127, 0, 0, 1], 0).into();
     config.clock = clock;
+    // A busy machine shows the whole day too.
+    config.patience.page = std::time::Duration::from_secs(60);
     (headoffice::start(config).unwrap(), handle)
 }
 

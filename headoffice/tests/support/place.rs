@@ -7,10 +7,13 @@ use crate::{
     support::{Kiosk, MORNING_MS},
 };
 use headoffice::{Clock, Config, Running};
-use payqr::{OrderCode, StorePrefix, provider::bank::Faults};
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use payqr::{OrderCode, StorePrefix, VietQr, provider::bank::Faults};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 use touchpoint::{
     VerifyingKey,
@@ -38,6 +41,9 @@ pub fn place() -> Place {
     config.listen = ([127, 0, 0, 1], 0).into();
     config.clock = clock;
     config.payments = shop::payments(&face.url());
+    // A busy machine is no slow bank.
+    config.patience.last_look = Duration::from_secs(20);
+    config.patience.page = Duration::from_secs(60);
     let office = headoffice::start(config).unwrap();
     Place {
         key: office.store().key().verifying_key(),
@@ -53,24 +59,27 @@ impl Place {
         self.clock.load(Ordering::SeqCst)
     }
 
+    /// Lets time pass: the clock moves on to each question as it becomes due, and only once it is asked and answered.
+    /// Pollers run in real time. A clock that is moved without them would leave hours between their questions, and an
+    /// answer that comes after the clock was moved puts the next question where a clock that stands still never gets.
     pub fn wait_s(&self, seconds: i64) {
-        self.clock.fetch_add(seconds * 1_000, Ordering::SeqCst);
+        self.wait_ms(seconds * 1_000);
     }
 
-    /// Moves the clock on once what is due has been asked. Pollers run in real time: a clock that is moved as fast as a
-    /// loop turns would leave hours between their questions.
-    pub fn pass_s(&self, seconds: i64) {
-        self.pass_ms(seconds * 1_000);
-    }
-
-    pub fn pass_ms(&self, ms: i64) {
-        let now_ms = self.now_ms();
-        let accounts = self.office.relay().accounts().iter();
-        let mut next = accounts.filter_map(|account| account.next_question_ms());
-        if next.all(|at_ms| at_ms > now_ms) {
-            self.clock.fetch_add(ms, Ordering::SeqCst);
+    pub fn wait_ms(&self, ms: i64) {
+        let accounts = self.office.relay().accounts();
+        let end_ms = self.now_ms() + ms;
+        while self.now_ms() < end_ms {
+            let now_ms = self.now_ms();
+            while !accounts.iter().all(|account| account.is_quiet(now_ms)) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let next = accounts
+                .iter()
+                .filter_map(|account| account.next_question_ms());
+            let next_ms = next.min().unwrap_or(end_ms).clamp(now_ms, end_ms);
+            self.clock.store(next_ms, Ordering::SeqCst);
         }
-        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 
     pub fn ask(&self, kiosk: &Kiosk, method: &str, target: &str) -> Said {
@@ -92,6 +101,23 @@ impl Place {
         let body = serde_json::to_vec(&offer).unwrap();
         let target = "/v1/orders?wait_ms=20000";
         kiosk.order_call(&self.key, self.now_ms(), "POST", target, &body)
+    }
+
+    /// Takes an order back. The relay asks the bank a last time first and tells it afterwards: for both its limits want
+    /// that time passes.
+    pub fn withdraw(&self, kiosk: &Kiosk, order: &str) -> OrderAnswer {
+        let target = format!("/v1/orders/{order}");
+        std::thread::scope(|scope| {
+            let asking = scope.spawn(|| self.ask(kiosk, "DELETE", &target));
+            for _ in 0..100 {
+                if asking.is_finished() {
+                    break;
+                }
+                self.wait_ms(100);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            asking.join().unwrap().1.unwrap()
+        })
     }
 
     pub fn faults(&self, faults: &str) {
@@ -118,6 +144,15 @@ impl Place {
             );
         }
     }
+}
+
+/// What a kiosk of a SePay store shows: the provider makes no code.
+pub fn sepay_qr(order: &str, amount: u64) -> String {
+    VietQr::account("970436", "0022004000222")
+        .with_amount(amount)
+        .with_memo(order)
+        .encode()
+        .unwrap()
 }
 
 pub fn code(prefix: &str, number: u32) -> String {

@@ -56,6 +56,11 @@ impl Rereading {
         (!self.flying).then_some(self.due_ms)
     }
 
+    /// Whether a page is being asked for.
+    pub(super) fn is_flying(&self) -> bool {
+        self.flying
+    }
+
     /// The next page, when it is due. It counts as asked.
     pub(super) fn take(&mut self, now_ms: i64) -> Option<Job> {
         self.due_ms().filter(|due_ms| *due_ms <= now_ms)?;
