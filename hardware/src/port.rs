@@ -381,15 +381,28 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn read_soon(link: &mut SerialLink, buffer: &mut [u8]) -> usize {
-        for _ in 0..50 {
-            let count = link.try_read(buffer).unwrap();
-            if count > 0 {
-                return count;
+    /// Longest wait for bytes that are on their way.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// What one end reads until there is as much as wanted; less when nothing comes any more.
+    fn read_whole(wanted: usize, mut read: impl FnMut(&mut [u8]) -> usize) -> Vec<u8> {
+        let mut bytes = vec![0; wanted];
+        let mut count = 0;
+        while count < wanted {
+            match read(&mut bytes[count..]) {
+                0 => break,
+                more => count += more,
             }
-            link.wait(Duration::from_millis(20), false);
         }
-        0
+        bytes.truncate(count);
+        bytes
+    }
+
+    fn arrived(pty: &Pty, wanted: usize) -> Vec<u8> {
+        read_whole(wanted, |buffer| {
+            pty.wait(PATIENCE);
+            pty.try_read(buffer).unwrap()
+        })
     }
 
     #[test]
@@ -400,13 +413,13 @@ mod tests {
         let mut link = SerialLink::open(&SerialSettings::new(pty.path(), 19_200)).unwrap();
         let sent = [0x00, 0x0D, 0x0A, 0x03, 0x11, 0x13, 0x7F, 0xFF];
         assert_eq!(link.try_write(&sent).unwrap(), sent.len());
-        pty.wait(Duration::from_secs(1));
-        let mut buffer = [0u8; 64];
-        let count = pty.try_read(&mut buffer).unwrap();
-        assert_eq!(&buffer[..count], &sent);
+        assert_eq!(arrived(&pty, sent.len()), sent);
         assert_eq!(pty.try_write(&sent).unwrap(), sent.len());
-        let count = read_soon(&mut link, &mut buffer);
-        assert_eq!(&buffer[..count], &sent);
+        let back = read_whole(sent.len(), |buffer| {
+            link.wait(PATIENCE, false);
+            link.try_read(buffer).unwrap()
+        });
+        assert_eq!(back, sent);
     }
 
     #[test]
@@ -454,10 +467,7 @@ mod tests {
         let mut link = SerialLink::open(&SerialSettings::new(pty.path(), 9_600)).unwrap();
         pty.hold(false).unwrap();
         assert_eq!(link.try_write(b"free").unwrap(), 4);
-        pty.wait(Duration::from_secs(1));
-        let mut buffer = [0u8; 16];
-        let count = pty.try_read(&mut buffer).unwrap();
-        assert_eq!(&buffer[..count], b"free");
+        assert_eq!(arrived(&pty, 4), b"free");
     }
 
     /// A port whose device holds CTS low.

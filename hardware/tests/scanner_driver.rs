@@ -8,12 +8,12 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use hardware::scanner::{
-    DownReason, Fault, ScannerConfig, ScannerDriver, ScannerEvent, ScannerHandle, ScannerSim,
-    SerialSettings, SimCommand, sim,
+    DownReason, Fault, FrameSettings, ScannerConfig, ScannerDriver, ScannerEvent, ScannerHandle,
+    ScannerSim, SerialSettings, SimCommand, sim,
 };
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Bench {
     _folder: TempDir,
@@ -25,7 +25,16 @@ struct Bench {
 fn driver_on(folder: TempDir) -> Bench {
     let link = folder.path().join("scanner");
     let (sender, events) = sync_channel(64);
-    let driver = ScannerDriver::spawn(ScannerConfig::serial(&link), move |event| {
+    let config = ScannerConfig::Serial(SerialSettings {
+        path: link.clone(),
+        // Between two bytes of a simulator's thread a busy machine may do something else.
+        frame: FrameSettings {
+            inter_character_timeout_ms: 3_000,
+            ..FrameSettings::default()
+        },
+        ..SerialSettings::default()
+    });
+    let driver = ScannerDriver::spawn(config, move |event| {
         let _ = sender.send(event);
     })
     .unwrap();

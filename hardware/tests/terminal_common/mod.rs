@@ -12,7 +12,7 @@ use hardware::terminal::{
 };
 
 /// Longest wait for an event; far above anything a healthy run needs.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Stands for the store's commit receipt.
 pub struct Stored {
@@ -63,12 +63,17 @@ pub fn durable(approval: &Approval) -> Durable<Approval> {
     Durable::new(approval.clone(), proof).unwrap()
 }
 
-/// Limits for tests in which nothing may run into a limit.
+/// Limits for tests in which nothing may run into a limit, also on a machine that does something
+/// else for a second. The limits themselves are proven in simulated time.
 pub fn patient() -> Timeouts {
     Timeouts {
         reconnect_ms: 1,
         poll_ms: 10,
-        recover_ms: 20_000,
+        connect_ms: 30_000,
+        inter_byte_ms: 10_000,
+        acknowledge_ms: 30_000,
+        reply_ms: 30_000,
+        recover_ms: 50_000,
         ..Timeouts::default()
     }
 }
