@@ -2,7 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+
+/// How the request of a block begins. On a connection the next request begins when the last one was answered, so this is
+/// how what was read begins.
+const BLOCK: &[u8] = b"PUT /v1/journals/";
 
 /// Cut when dropped.
 pub struct Cable {
@@ -13,7 +18,7 @@ pub struct Cable {
 
 struct Inner {
     is_cut: bool,
-    is_deaf: bool,
+    loses_blocks: bool,
     open: Vec<TcpStream>,
     /// Everything the far end sent.
     heard: Vec<u8>,
@@ -26,7 +31,7 @@ impl Cable {
         let address = listener.local_addr().unwrap();
         let inner = Arc::new(Mutex::new(Inner {
             is_cut: false,
-            is_deaf: false,
+            loses_blocks: false,
             open: Vec::new(),
             heard: Vec::new(),
         }));
@@ -47,14 +52,27 @@ impl Cable {
                 wire.open.push(far.try_clone().unwrap());
                 let (up, down) = (near.try_clone().unwrap(), far.try_clone().unwrap());
                 drop(wire);
-                std::thread::spawn(move || pass(near, far, |_| true));
+                // Whether the answer that comes next on this connection is lost.
+                let is_lost = Arc::new(AtomicBool::new(false));
+                let (asked, loses) = (weak.clone(), is_lost.clone());
+                std::thread::spawn(move || {
+                    pass(near, far, |bytes| {
+                        if let Some(inner) = asked.upgrade()
+                            && inner.lock().unwrap().loses_blocks
+                            && bytes.starts_with(BLOCK)
+                        {
+                            loses.store(true, Ordering::SeqCst);
+                        }
+                        true
+                    });
+                });
                 let weak = weak.clone();
                 std::thread::spawn(move || {
                     pass(down, up, |bytes| {
                         weak.upgrade().is_some_and(|inner| {
                             let mut wire = inner.lock().unwrap();
                             wire.heard.extend(bytes);
-                            !wire.is_deaf
+                            !(wire.loses_blocks && is_lost.load(Ordering::SeqCst))
                         })
                     });
                 });
@@ -77,15 +95,15 @@ impl Cable {
         }
     }
 
-    /// What is asked still arrives, and no answer comes back, until [`Self::mend`].
-    pub fn lose_answers(&self) {
-        self.inner.lock().unwrap().is_deaf = true;
+    /// Blocks that are sent from now on arrive and their answers are lost, until [`Self::mend`]; everything else passes.
+    pub fn lose_answers_to_blocks(&self) {
+        self.inner.lock().unwrap().loses_blocks = true;
     }
 
     pub fn mend(&self) {
         let mut inner = self.inner.lock().unwrap();
         inner.is_cut = false;
-        inner.is_deaf = false;
+        inner.loses_blocks = false;
     }
 
     /// Everything the far end has sent so far.

@@ -12,6 +12,7 @@ use kiosk::assemble::{key_file, open_store};
 use kiosk::bank::sim::providers;
 use kiosk::clock::machine_ms;
 use kiosk::config::BankMode;
+use kiosk::store::LaneMarks;
 use kiosk::sync::{EnrolError, enrol};
 use payqr::provider::bank::{Account, Faults, PayOsShop, SePayShop, Settings};
 use payqr::provider::sepay::Auth;
@@ -20,6 +21,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use touchpoint::Lane;
 
 pub const STORE: &str = "Tạp hóa Hoa Sen";
 
@@ -72,6 +74,35 @@ pub fn recorded(counter: &Counter) -> u64 {
     let store = counter.app.borrow().store();
     let lanes = store.call(|engine| engine.lanes()).unwrap();
     lanes.iter().map(|mark| mark.last_seq).sum()
+}
+
+/// Where the kiosk's money lane stands.
+pub fn money(counter: &Counter) -> LaneMarks {
+    let store = counter.app.borrow().store();
+    let lanes = store.call(|engine| engine.lanes()).unwrap();
+    let mut money = lanes.into_iter().filter(|mark| mark.lane == Lane::Money);
+    money.next().unwrap()
+}
+
+/// Waits until head office's receipts for all that was recorded have come back: the next block holds only what is
+/// recorded from now on.
+pub fn until_answered(counter: &Counter) {
+    counter.until("every receipt of head office", |counter| {
+        let store = counter.app.borrow().store();
+        let lanes = store.call(|engine| engine.lanes()).unwrap();
+        let recorded = lanes.iter().any(|mark| mark.last_seq > 0);
+        recorded && lanes.iter().all(|mark| mark.stored_upto == mark.last_seq)
+    });
+}
+
+/// Events of a lane in head office's database in `dir`, of the only kiosk there.
+pub fn kept(dir: &Path, lane: Lane) -> u64 {
+    let database = rusqlite::Connection::open(dir.join("headoffice.sqlite")).unwrap();
+    let stored = "SELECT coalesce(sum(next_seq - 1), 0) FROM head WHERE lane = ?1";
+    let stored: i64 = database
+        .query_row(stored, [lane.number()], |row| row.get(0))
+        .unwrap();
+    u64::try_from(stored).unwrap()
 }
 
 /// Waits until head office has every event of the kiosk, and checks that none
