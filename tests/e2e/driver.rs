@@ -8,8 +8,8 @@ use i_slint_backend_testing::{
 use kiosk::app::{App, AppEvent, screen_name};
 use kiosk::assemble::assemble;
 use kiosk::bank::sim as bank;
-use kiosk::clock::mono_ms;
-use kiosk::commands::simulated::SimulatedShop;
+use kiosk::clock::{machine_ms, mono_ms};
+use kiosk::commands::simulated::{SimulatedShop, replaced};
 use kiosk::config::Configuration;
 use kiosk::mailbox::{Inbox, mailbox};
 use kiosk::view::{Post, Presenter, connect};
@@ -20,10 +20,28 @@ use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything a journey waits for; a passing run waits less.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a shopper of the tests may stand before a screen: a machine that is slow is not a shopper who left.
+const QUIET_S: u32 = 600;
+
+/// The time zone in which it is noon now, for shop and head office: whenever the tests run, none of them meets
+/// midnight, a happy hour or a change of the clocks.
+pub fn noon() -> chrono_tz::Tz {
+    static NOON: OnceLock<chrono_tz::Tz> = OnceLock::new();
+    *NOON.get_or_init(|| {
+        let hour = machine_ms().div_euclid(3_600_000).rem_euclid(24);
+        // These names count hours west of Greenwich.
+        let name = match hour - 12 {
+            west @ 0.. => format!("Etc/GMT+{west}"),
+            east => format!("Etc/GMT{east}"),
+        };
+        name.parse().unwrap()
+    })
+}
 
 /// Simulated devices in a directory of their own, with the demo's catalogue.
 pub struct Shop {
@@ -52,7 +70,12 @@ impl Shop {
         kiosk::logging::start();
         let dir = tempfile::tempdir().unwrap();
         let devices = SimulatedShop::open(dir.path(), bank::Behaviour::default()).unwrap();
-        let config = kiosk::config::load(&devices.config_path).unwrap();
+        let text = std::fs::read_to_string(&devices.config_path).unwrap();
+        let text = replaced(&text, "Asia/Ho_Chi_Minh", noon().name()).unwrap();
+        std::fs::write(&devices.config_path, text).unwrap();
+        let mut config = kiosk::config::load(&devices.config_path).unwrap();
+        config.file.times.idle_warn_after_s = QUIET_S;
+        config.file.times.faces_s = QUIET_S;
         let shop = Self {
             devices,
             dir,

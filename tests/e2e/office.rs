@@ -1,7 +1,7 @@
 //! A real head office with its payment relay, its providers in software, and a counter that is enrolled there.
 
 use crate::cable::Cable;
-use crate::driver::{Counter, Shop};
+use crate::driver::{Counter, Shop, noon};
 use crate::journeys::{sign_in, with_a_coffee};
 use ::headoffice::clock::Clock;
 use ::headoffice::relay::settings::{Keys, Payment};
@@ -27,13 +27,22 @@ pub const STORE: &str = "Tạp hóa Hoa Sen";
 
 /// A head office on the database in `dir`, at `listen` (port 0 picks one).
 pub fn office(dir: &Path, listen: SocketAddr) -> Running {
-    let mut config = Config::new(dir);
-    config.listen = listen;
-    ::headoffice::start(config).unwrap()
+    ::headoffice::start(settings(dir, listen)).unwrap()
 }
 
+/// Head office's settings, in the zone of the shop.
+fn settings(dir: &Path, listen: SocketAddr) -> Config {
+    let mut config = Config::new(dir);
+    config.listen = listen;
+    config.time_zone = noon();
+    config
+}
+
+/// Any port of an address that is this process's alone. What listens there may go and come back: nobody else is given
+/// its port meanwhile, and no connection begins at it.
 pub fn anywhere() -> SocketAddr {
-    ([127, 0, 0, 1], 0).into()
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    ([127, 0x40 | high & 0x3f, middle, low], 0).into()
 }
 
 /// What `kiosk enroll` does, while the counter is closed.
@@ -172,8 +181,7 @@ pub fn payos(number: &str, pay_after_ms: Option<i64>) -> (providers::Running, Pa
 
 /// A head office with that account.
 pub fn office_with(dir: &Path, listen: SocketAddr, payment: &Payment) -> Running {
-    let mut config = Config::new(dir);
-    config.listen = listen;
+    let mut config = settings(dir, listen);
     config.payments = vec![payment.clone()];
     ::headoffice::start(config).unwrap()
 }
@@ -261,8 +269,7 @@ impl Relayed {
         payment.url = to_bank.url();
         let dir = tempfile::tempdir().unwrap();
         let (clock, office_wrong_by_ms) = Clock::wrong(office_wrong_by_ms);
-        let mut config = Config::new(dir.path());
-        config.listen = anywhere();
+        let mut config = settings(dir.path(), anywhere());
         config.payments = vec![payment];
         config.clock = clock;
         let office = ::headoffice::start(config.clone()).unwrap();
