@@ -44,8 +44,9 @@ fn printer_is_down(counter: &Counter) -> bool {
     app.model().view.devices.get(&DeviceKind::Printer) == Some(&DeviceState::Down)
 }
 
-/// The one sheet with these words.
+/// The one sheet with these words, once it is there.
 pub fn sheet(shop: &Shop, words: &str) -> String {
+    shop.until_paper(words);
     let sheets = shop.sheets().into_iter();
     let found: Vec<String> = sheets.filter(|sheet| sheet.contains(words)).collect();
     assert_eq!(found.len(), 1, "{words}: {}", shop.paper());
@@ -129,7 +130,7 @@ fn staff_open_the_drawer_print_copies_and_cannot_close_under_a_shopper() {
     assert!(sheet(&shop, "BẢN LƯU CỬA HÀNG").contains("25.000"));
     counter.tap("In bản sao");
     message(&counter, "Bản sao hóa đơn 1: đã in");
-    assert!(shop.paper().contains("BẢN SAO / COPY 1"));
+    shop.until_paper("BẢN SAO / COPY 1");
     counter.tap("Mở két");
     message(&counter, "Đã gửi lệnh mở két.");
     counter.until("the fact in the journal", |counter| {
@@ -138,7 +139,7 @@ fn staff_open_the_drawer_print_copies_and_cannot_close_under_a_shopper() {
     counter.tap("Xem trạng thái");
     counter.tap("Thử Máy in");
     message(&counter, "Trang thử máy in: đã in");
-    assert!(shop.paper().contains("SELF-TEST"));
+    shop.until_paper("SELF-TEST");
     counter.tap("Thoát");
     counter.until_screen("attract");
     counter.tap("Chạm để bắt đầu");

@@ -2,6 +2,8 @@
 //! simulators; only the window is a testing one. The only file that knows the
 //! unstable testing crate.
 
+use hardware::printer::Profile;
+use hardware::printer::sim::{Faults, PrinterSim};
 use i_slint_backend_testing::{
     AccessibleRole, ElementHandle, TestingBackend, TestingBackendOptions, mock_elapsed_time,
 };
@@ -91,6 +93,34 @@ impl Shop {
         assert!(read.unwrap() > 300);
         drop(opened.store);
         opened.thread.join().unwrap();
+    }
+
+    /// Puts a printer with a slow head in the place of the shop's: what it prints can be cut off in the middle, however
+    /// slow this machine is.
+    pub fn with_slow_printer(&mut self) {
+        let mut profile = Profile::named("xprinter-clone").unwrap();
+        profile.head_mm_per_s = 20;
+        let port = self.dir.path().join("dev/slow-printer");
+        let paper = self.dir.path().join("paper");
+        let printer = PrinterSim::run_on_pty(&port, &paper, profile.clone(), Faults::default());
+        self.devices.printer = printer.unwrap();
+        self.config.file.printer.as_mut().unwrap().port = port;
+        self.config.printer_profile = Some(profile);
+    }
+
+    /// Waits for paper that says this: what is printed is on the sheet, and in its file a moment later.
+    pub fn until_paper(&self, words: &str) {
+        let give_up = Instant::now() + PATIENCE;
+        while !self.paper().contains(words) {
+            assert!(
+                Instant::now() < give_up,
+                "{words} is not on:\n{}",
+                self.paper()
+            );
+            let more = self.sheets().len() + 1;
+            self.printer
+                .wait_for_sheets(more, Duration::from_millis(100));
+        }
     }
 
     /// Paper printed so far, as text.

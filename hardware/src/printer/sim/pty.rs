@@ -320,5 +320,8 @@ fn save(sheet: &Sheet, folder: &Path) -> io::Result<()> {
         .find(|path| !path.exists());
     let Some(path) = free else { return Ok(()) };
     sheet.write_png(&path)?;
-    std::fs::write(path.with_extension("txt"), sheet.text())
+    // Whoever reads the folder meanwhile never finds half a sheet.
+    let part = path.with_extension("txt.part");
+    std::fs::write(&part, sheet.text())?;
+    std::fs::rename(&part, path.with_extension("txt"))
 }
