@@ -47,22 +47,24 @@ impl CardData {
     ];
 
     /// What must be found nowhere afterwards, as text and as bytes of the wire. The last four digits alone may be kept.
+    /// Five bytes of the wire are not met by chance in the hashes and pictures of a shop's files; three are, once in some
+    /// hundred shops.
     pub fn secrets(self) -> Vec<Vec<u8>> {
         let text = |text: &str| text.as_bytes().to_vec();
         let number = [
             text(&NUMBER[..8]),
             text(&NUMBER[6..14]),
             text("4929 1234"),
-            packed(&NUMBER[..8]),
+            packed(&NUMBER[..10]),
         ];
         match self {
             Self::Masked => Vec::new(),
-            Self::Broken => vec![text(&BROKEN[..6]), packed(&BROKEN[..6]), text("4929 123")],
+            Self::Broken => vec![text(&BROKEN[..6]), packed(&BROKEN[..10]), text("4929 123")],
             Self::Unmasked | Self::Everywhere | Self::WrongLength => number.to_vec(),
             Self::Tracks => {
                 let tracks = [
                     text(&TRACK_2[17..26]),
-                    packed(&TRACK_2[18..26]),
+                    packed(&TRACK_2[18..28]),
                     text("^LE VAN"),
                 ];
                 [&number[..], &tracks[..]].concat()
