@@ -217,6 +217,10 @@ fn read_disk(shop: &Shop) -> OnDisk {
 const STAGES: [&str; 5] = ["shop", "pay", "card", "saving", "tap"];
 
 pub fn buy_until(kiosk: &mut Kiosk, shop: &mut Shop, display: &Display, stage: &str) {
+    // What is scanned before the port is open is lost, as in a shop.
+    if !kiosk.seen.iter().any(|line| line.contains("scanner open")) {
+        kiosk.await_any(&["scanner open"]);
+    }
     // Codes of the demo catalogue: noodles and milk.
     for code in ["8930001833715", MILK] {
         shop.scanner.scan(code).unwrap();

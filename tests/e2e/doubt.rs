@@ -9,7 +9,8 @@ use hardware::terminal::sim::Scenario;
 /// A coffee paid by card; the cable is pulled while the terminal asks the bank.
 fn in_doubt(shop: &Shop) -> Counter {
     shop.terminal.set_usual(Scenario {
-        delay_ms: 4_000,
+        // Long enough for the cable to go first, however slow this machine is.
+        delay_ms: 10_000,
         ..Scenario::default()
     });
     let counter = with_a_coffee(shop);
