@@ -109,12 +109,10 @@ impl Place {
         let target = format!("/v1/orders/{order}");
         std::thread::scope(|scope| {
             let asking = scope.spawn(|| self.ask(kiosk, "DELETE", &target));
-            for _ in 0..100 {
-                if asking.is_finished() {
-                    break;
-                }
+            // Slowly: the request's signature is good for five minutes, however late it is read.
+            while !asking.is_finished() {
                 self.wait_ms(100);
-                std::thread::sleep(Duration::from_millis(1));
+                std::thread::sleep(Duration::from_millis(20));
             }
             asking.join().unwrap().1.unwrap()
         })
