@@ -100,8 +100,8 @@ impl Account {
         // Before the schedule is locked: whoever spends the budget locks the schedule inside.
         let room_ms = self.budget.as_ref().map(|budget| budget.next_slot_ms());
         let schedule = self.schedule();
-        let due_ms = schedule.next_ms().map(|due_ms| Some(due_ms).max(room_ms));
-        !schedule.is_asking() && due_ms.flatten().is_none_or(|due_ms| due_ms > now_ms)
+        let due_ms = schedule.next_ms().and_then(|due| Some(due).max(room_ms));
+        !schedule.is_asking() && due_ms.is_none_or(|due| due > now_ms)
     }
 
     /// The next due question, when the limits allow it.
@@ -123,15 +123,22 @@ impl Account {
         self.provider.capabilities().makes_codes
     }
 
-    /// Waits until something may be due, at most `longest`.
-    pub(super) fn rest(&self, longest: Duration) {
+    /// Waits until something may be due, at most `longest`. How long is looked up with the schedule locked: what becomes
+    /// due after that look wakes the wait, and what became due before it is seen.
+    pub(super) fn rest(&self, now_ms: i64, longest: Duration) {
+        // Before the schedule is locked: whoever spends the budget locks the schedule inside.
+        let room_ms = self.budget.as_ref().map(|budget| budget.next_slot_ms());
         let schedule = self.schedule();
-        if !self.stopping.load(Ordering::SeqCst) {
-            let _ = self
-                .wake
-                .wait_timeout(schedule, longest)
-                .unwrap_or_else(PoisonError::into_inner);
+        if self.stopping.load(Ordering::SeqCst) {
+            return;
         }
+        let due_ms = schedule.next_ms().and_then(|due| Some(due).max(room_ms));
+        let wait_ms = due_ms.map_or(i64::MAX, |due| due.saturating_sub(now_ms));
+        let wait = Duration::from_millis(wait_ms.max(1).unsigned_abs());
+        let _ = self
+            .wake
+            .wait_timeout(schedule, wait.min(longest))
+            .unwrap_or_else(PoisonError::into_inner);
     }
 }
 
@@ -495,5 +502,49 @@ impl Relay {
                 _ => r#"{"success":false}"#,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::settings::{Keys, Payment};
+    use super::*;
+    use crate::{clock::Clock, config::Config, store::Store};
+    use payqr::provider::Secret;
+
+    #[test]
+    fn what_became_due_before_a_rest_begins_ends_it() {
+        // Proves that an offer made between a poller's last look and its rest is asked about at once: a poller that rests
+        // for an hour at most gets up for it, although nobody wakes it any more.
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::new(folder.path());
+        (config.clock, _) = Clock::manual(1_795_312_800_000);
+        let store = Arc::new(Store::open(&config).unwrap());
+        let payment = Payment {
+            name: "main".into(),
+            account_number: "0011004000111".into(),
+            stores: vec![],
+            url: "http://127.0.0.1:1".into(),
+            requests_per_second: 10,
+            keys: Keys::PayOs {
+                client_id: Secret::new("client"),
+                api_key: Secret::new("key"),
+                checksum_key: Secret::new("checksum"),
+                page: "https://example.vn".into(),
+            },
+        };
+        let relay = Relay::open(store, &[payment]).unwrap();
+        let (account, now_ms) = (&relay.accounts()[0], relay.now_ms());
+        assert_eq!(account.take(now_ms), None);
+        account
+            .schedule()
+            .add("HS0000001", now_ms, now_ms + 60_000, now_ms);
+        account.nudge();
+        account.rest(now_ms, Duration::from_secs(3_600));
+        assert_eq!(
+            account.take(now_ms),
+            Some(Job::Create("HS0000001".to_owned()))
+        );
     }
 }

@@ -377,10 +377,7 @@ impl Relay {
             if self.step(account, wire).is_some() {
                 continue;
             }
-            let next_ms = account.next_question_ms();
-            let wait_ms = next_ms.map_or(i64::MAX, |next| next.saturating_sub(self.now_ms()));
-            let wait = Duration::from_millis(wait_ms.max(1).unsigned_abs());
-            account.rest(wait.min(longest));
+            account.rest(self.now_ms(), longest);
         }
     }
 }
