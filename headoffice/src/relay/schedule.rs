@@ -117,7 +117,7 @@ pub struct Schedule {
     reread: Rereading,
     newest_offer_ms: Option<i64>,
     next_slot_ms: i64,
-    /// Questions about orders since the last one of [`WATCH_SHARE`].
+    /// Questions about orders and readings of the list since the last one of [`WATCH_SHARE`].
     since_share: u32,
     paused_until_ms: i64,
     health: Health,
@@ -321,6 +321,8 @@ impl Schedule {
         }
         if self.can.lists_credits && !self.list_flying && self.list_due_ms <= now_ms {
             self.list_flying = true;
+            // It is due each second while shoppers wait, and its turns must not be all there are.
+            self.since_share = self.since_share.saturating_add(1);
             return Some(Job::List);
         }
         self.reread(now_ms)

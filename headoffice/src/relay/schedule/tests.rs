@@ -488,3 +488,21 @@ fn a_refused_rereading_is_asked_for_less() {
     assert!(back.len() <= 8, "{back:?}");
     assert!(asked.iter().any(|(_, job)| *job == Job::List));
 }
+
+#[test]
+fn a_list_that_is_always_due_does_not_keep_late_rows_away() {
+    // Proves that where the list alone could take every question, as when many accounts share one limit all day long,
+    // what the bank told late is read again about once a minute all the same.
+    let mut schedule = Schedule::new(LISTS, 1);
+    schedule.started(0, 0);
+    let mut rereads = 0;
+    for now_ms in (0..10 * MINUTE_MS).step_by(1_000) {
+        if now_ms % (30 * SECOND_MS) == 0 {
+            schedule.note_offer(now_ms, now_ms);
+        }
+        let job = schedule.take(now_ms).unwrap();
+        rereads += u32::from(job != Job::List);
+        schedule.done(&job, &Outcome::Answered { closed: false }, now_ms, 1);
+    }
+    assert!((9..=12).contains(&rereads), "{rereads}");
+}
