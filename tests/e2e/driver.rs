@@ -227,10 +227,18 @@ impl Counter {
             Some(event) => self.app.borrow_mut().handle(event),
             None => self.app.borrow_mut().timer(),
         }
+        self.take_all();
+        self.show();
+    }
+
+    /// Handles what has come; whether anything had.
+    fn take_all(&self) -> bool {
+        let mut came = false;
         while let Some(event) = self.inbox.take() {
             self.app.borrow_mut().handle(event);
+            came = true;
         }
-        self.show();
+        came
     }
 
     /// The enabled element with this label inside the window: a control before a mere text
@@ -272,8 +280,11 @@ impl Counter {
         self.labels().iter().any(|known| known.contains(label))
     }
 
-    /// Touches the element with this label, as a finger does.
+    /// Touches the element with this label, as a finger does: the loop has handled what came before.
     pub fn tap(&self, label: &str) {
+        if self.take_all() {
+            self.show();
+        }
         let element = self.element(label);
         let side = element.size().width.min(element.size().height);
         assert!(side >= 40., "{label:?} is too small to touch: {side}");
