@@ -299,7 +299,7 @@ pub(super) fn crash(
 }
 
 /// The same basket; one pixel in two hundred may differ, for a mark of the newest line.
-fn alike(before: &[u32], after: &[u32]) -> bool {
+pub(super) fn alike(before: &[u32], after: &[u32]) -> bool {
     let differing = before.iter().zip(after).filter(|(a, b)| a != b).count();
     before.len() == after.len() && differing * 200 <= before.len()
 }

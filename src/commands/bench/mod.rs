@@ -7,6 +7,7 @@ mod counter;
 mod data;
 mod processes;
 mod receipts;
+mod relayed;
 mod report;
 mod samples;
 mod screen;
@@ -45,6 +46,9 @@ pub struct BenchArgs {
     /// Seconds of doing nothing.
     #[arg(long, default_value_t = 30)]
     idle_s: u64,
+    /// Measure only the payments through head office, print their rows and write no file.
+    #[arg(long)]
+    only_relayed: bool,
 }
 
 /// Everything that was measured.
@@ -63,13 +67,20 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     let scratch = Scratch::new(&args.dir)?;
     stop_with_children(scratch.path().to_owned())?;
     let progress = Progress::new();
+    if args.only_relayed {
+        let rows = relayed(args, &scratch, &progress)?;
+        drop(progress);
+        print!("{}", report::table(&rows));
+        return Ok(());
+    }
     progress.say("making the shop");
     let mut shop = Shop::open(scratch.path())?;
     let measured = measure(args, &mut shop, &scratch, &progress)?;
-    drop(progress);
     let mut rows = rows(&measured);
     rows.push(codes::row(args.samples)?);
     rows.extend(transfers::rows(&shop, args.samples)?);
+    rows.extend(relayed(args, &scratch, &progress)?);
+    drop(progress);
     rows.extend(receipts::rows(args.samples)?);
     let version = Browser::version();
     let machine = report::machine(
@@ -96,6 +107,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
         .with_context(|| format!("--out {}: cannot be written", args.out.display()))?;
     println!("written to {}", args.out.display());
     Ok(())
+}
+
+fn relayed(args: &BenchArgs, scratch: &Scratch, progress: &Progress) -> Result<Vec<Row>> {
+    relayed::rows(&scratch.path().join("relayed"), args.samples, progress)
 }
 
 fn measure(

@@ -113,6 +113,52 @@ impl Shop {
         Ok(())
     }
 
+    /// Ends the till's visit and keeps everything else of it, its counters above all; no kiosk may be running.
+    ///
+    /// # Errors
+    /// As the store.
+    pub(super) fn leave_visit(&self) -> Result<()> {
+        let opened = self.store()?;
+        let left = opened.store.call(|engine| {
+            let mut state = engine.state()?.unwrap_or_default();
+            state.visit = None;
+            engine.commit(Commit {
+                wall_ms: wall_ms(),
+                events: Vec::new(),
+                // What was read from text goes back into it.
+                state_json: serde_json::to_string(&state).ok(),
+                sale: None,
+                card: Vec::new(),
+            })
+        });
+        close(opened);
+        left?;
+        Ok(())
+    }
+
+    /// How long the kiosks' log is.
+    pub(super) fn log_length(&self) -> usize {
+        std::fs::read(&self.log).map_or(0, |log| log.len())
+    }
+
+    /// Waits until the log, from `from` on, has these words.
+    ///
+    /// # Errors
+    /// When it has not within `patience`.
+    pub(super) fn await_log(&self, from: usize, words: &str, patience: Duration) -> Result<()> {
+        let give_up = Instant::now() + patience;
+        loop {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            if log.get(from..).is_some_and(|new| new.contains(words)) {
+                return Ok(());
+            }
+            if Instant::now() > give_up {
+                bail!("no {words} within {patience:?}; {}", self.last_words());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Starts the real program on a screen and waits for its first picture; also how long that took.
     ///
     /// # Errors

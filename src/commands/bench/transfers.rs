@@ -1,4 +1,4 @@
-//! From the credit at the bank to "paid": by a question held open for news, and by asking alone.
+//! From the credit at the plain relay of `kiosk sim bank` to "paid", without a window: by a question held open for news, and by asking alone.
 
 use super::report::Row;
 use super::samples::Samples;
@@ -73,13 +73,13 @@ pub(super) fn rows(shop: &Shop, samples: usize) -> Result<Vec<Row>> {
     };
     Ok(vec![
         row(
-            "credit at the bank to paid, by push (a question held open)",
+            "credit at the simulated relay to paid, by push (a question held open)",
             &push,
             PUSH_LIMIT,
             "p95 ≤ 1.5 s",
         ),
         row(
-            "credit at the bank to paid, by poll",
+            "credit at the simulated relay to paid, by poll",
             &poll,
             POLL_LIMIT,
             "p95 ≤ 3.5 s",
