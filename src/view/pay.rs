@@ -122,7 +122,8 @@ impl Presenter {
         }
         qr.set_phase(match (view.step, view.link) {
             (QrStep::Cancelling, _) => QrPhase::Leaving,
-            (QrStep::Preparing, _) => QrPhase::Preparing,
+            (QrStep::Preparing, BankLink::Fresh) => QrPhase::Preparing,
+            (QrStep::Preparing, BankLink::Slow | BankLink::Unreachable) => QrPhase::Stalled,
             (_, _) if view.offer.is_none() => QrPhase::Preparing,
             (QrStep::Checking, _) => QrPhase::Expired,
             (QrStep::Waiting, BankLink::Slow) => QrPhase::Slow,

@@ -166,6 +166,11 @@ fn without_bank_or_head_office_no_code_is_shown_and_the_shopper_pays_another_way
         down.begins(&shop);
         let counter = to_the_tenders(&shop);
         counter.tap("Quét mã QR");
+        // Long before the time for a code is over.
+        counter.until("the silence said while the code is made", |counter| {
+            counter.screen() == "qr" && counter.says("Chưa có trả lời")
+        });
+        counter.shot(&format!("down-{}-stalled", down.name()));
         counter.until("no way to make a code", |counter| {
             counter.screen() == "pay" || counter.says("Chưa hỏi được ngân hàng")
         });

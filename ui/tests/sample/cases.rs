@@ -152,6 +152,13 @@ pub const CASES: &[Case] = &[
         qr.set_payee("".into());
         qr.set_bank("".into());
     }),
+    case("qr-stalled", Screen::Qr, |ui| {
+        let qr = ui.global::<QrAdapter>();
+        qr.set_phase(QrPhase::Stalled);
+        qr.set_code(slint::Image::default());
+        qr.set_payee("".into());
+        qr.set_bank("".into());
+    }),
     case("qr-slow", Screen::Qr, |ui| {
         let qr = ui.global::<QrAdapter>();
         qr.set_phase(QrPhase::Slow);
