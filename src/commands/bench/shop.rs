@@ -99,10 +99,13 @@ impl Shop {
     /// # Errors
     /// As the store.
     pub(super) fn forget_visit(&self) -> Result<()> {
+        let mut state = TillState::default();
+        // The day that was closed has used the numbers before.
+        state.counters.receipt = super::data::DAY_SALES;
         let commit = Commit {
             wall_ms: wall_ms(),
             events: Vec::new(),
-            state_json: Some(serde_json::to_string(&TillState::default())?),
+            state_json: Some(serde_json::to_string(&state)?),
             sale: None,
             card: Vec::new(),
         };
